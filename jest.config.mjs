@@ -1,0 +1,23 @@
+/** Tests that need nothing installed. Those that need real servers are `*.ci.test.ts`, run by `.ci/run`. */
+export const base = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2024' },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  modulePathIgnorePatterns: ['/dist/', '/out/'],
+  maxWorkers: 2,
+};
+
+export default {
+  ...base,
+  testMatch: ['**/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '\\.ci\\.test\\.ts$'],
+};
