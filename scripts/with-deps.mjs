@@ -24,10 +24,7 @@ if (first === undefined)
 if (!installed()) await install();
 const env = { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH ?? ''}` };
 const child = spawn(...commandLine(), { cwd: ROOT, stdio: 'inherit', env });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  // A terminal sends Ctrl-C to the child as well: it ends in its own time, and then so do we.
-  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
-}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (err) => fail(err.message));
 child.on('exit', (code, signal) => process.exit(signal ? 128 + (signal === 'SIGINT' ? 2 : 15) : (code ?? 1)));
 
