@@ -7,3 +7,4 @@ export * from './request-id.ts';
 export * from './run.ts';
 export * from './server.ts';
 export * from './service-token.ts';
+export * from './vault-feed.ts';
