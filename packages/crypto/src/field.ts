@@ -1,13 +1,13 @@
-import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { assertLength, lengthPrefixed } from './bytes.ts';
+import { freshIv, GCM_IV_BYTES, GCM_TAG_BYTES, GcmError, gcmOpen, gcmSeal } from './gcm.ts';
 import type { FieldKey, KeyRing, KeyScope } from './key-ring.ts';
 
-const ALGORITHM = 'aes-256-gcm';
 export const FIELD_VERSION = 1;
-export const FIELD_IV_BYTES = 12;
-export const FIELD_OVERHEAD_BYTES = 32 + 16;
+export const FIELD_IV_BYTES = GCM_IV_BYTES;
+/** Commitment and tag. */
+export const FIELD_OVERHEAD_BYTES = 32 + GCM_TAG_BYTES;
 export const MAX_FIELD_BYTES = 16_384;
-const TAG_BYTES = 16;
 const COMMITMENT_BYTES = 32;
 const DIGEST_BYTES = 32;
 
@@ -49,10 +49,8 @@ export function encryptField(ring: KeyRing, place: FieldPlace, plaintext: string
   }
   const kid = ring.currentKid;
   const { key, commitment } = ring.fieldKey(kid, scopeOf(place)) as FieldKey; // the ring always holds its current key
-  const iv = randomBytes(FIELD_IV_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
-  cipher.setAAD(fieldAad(place, kid));
-  const ciphertext = Buffer.concat([commitment, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
+  const iv = freshIv();
+  const ciphertext = Buffer.concat([commitment, gcmSeal(key, iv, fieldAad(place, kid), body)]);
   return { iv, ciphertext, kid };
 }
 
@@ -70,17 +68,18 @@ export function decryptField(ring: KeyRing, place: FieldPlace, sealed: SealedFie
   if (fieldKey === undefined) throw new FieldError('unknown_key');
   const stored = sealed.ciphertext.subarray(0, COMMITMENT_BYTES);
   if (!timingSafeEqual(stored, fieldKey.commitment)) throw new FieldError('commitment');
-  const end = sealed.ciphertext.length - TAG_BYTES;
-  const decipher = createDecipheriv(ALGORITHM, fieldKey.key, sealed.iv, { authTagLength: TAG_BYTES });
-  decipher.setAAD(fieldAad(place, sealed.kid));
-  decipher.setAuthTag(sealed.ciphertext.subarray(end));
-  const body = decipher.update(sealed.ciphertext.subarray(COMMITMENT_BYTES, end));
+  const end = sealed.ciphertext.length - GCM_TAG_BYTES;
+  const body = sealed.ciphertext.subarray(COMMITMENT_BYTES, end);
   try {
-    return Buffer.concat([body, decipher.final()]);
-  } catch {
-    throw new FieldError('tag');
-  } finally {
-    body.fill(0);
+    return gcmOpen(
+      fieldKey.key,
+      sealed.iv,
+      fieldAad(place, sealed.kid),
+      body,
+      sealed.ciphertext.subarray(end),
+    );
+  } catch (err) {
+    throw err instanceof GcmError ? new FieldError('tag') : err;
   }
 }
 

@@ -23,6 +23,15 @@ export {
   MAX_FIELD_BYTES,
   type SealedField,
 } from './field.ts';
+export {
+  freshIv,
+  GCM_IV_BYTES,
+  GCM_KEY_BYTES,
+  GCM_TAG_BYTES,
+  GcmError,
+  gcmOpen,
+  gcmSeal,
+} from './gcm.ts';
 export { type FieldKey, KeyRing, type KeyScope, kidOf } from './key-ring.ts';
 export { type LandauerCertificate, landauerCertificate, landauerHeaders } from './landauer.ts';
 export { LeaseError, LeaseRecipient, OpenedLease, type SealedLease, sealLease } from './lease.ts';

@@ -1,20 +1,9 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  generateKeyPairSync,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createSecretKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto';
 import { lengthPrefixed, wipe } from './bytes.ts';
+import { freshIv, GCM_IV_BYTES, GCM_KEY_BYTES, GCM_TAG_BYTES, GcmError, gcmOpen, gcmSeal } from './gcm.ts';
 import { agree, parsePublicKey, publicKeyText } from './x25519.ts';
 
-const ALGORITHM = 'aes-256-gcm';
 const LABEL = 'zeq-mesh/lease/v1';
-const KEY_BYTES = 32;
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
 const NO_SALT = new Uint8Array(0);
 
 /** A credential sealed to one forwarder process; the three parts are base64url without padding. */
@@ -48,10 +37,8 @@ export function sealLease(plaintext: Uint8Array, recipientPublic: string, aad: U
   const pair = generateKeyPairSync('x25519');
   const ephemeral = publicKeyText(pair.publicKey);
   const key = leaseKey(pair.privateKey, recipient, ephemeral, recipientPublic);
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
-  cipher.setAAD(aad);
-  const body = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+  const iv = freshIv();
+  const body = gcmSeal(key, iv, aad, plaintext);
   return { ephemeral, iv: iv.toString('base64url'), ciphertext: body.toString('base64url') };
 }
 
@@ -74,7 +61,7 @@ export class LeaseRecipient {
   accept(sealed: SealedLease, aad: Uint8Array): OpenedLease {
     const iv = Buffer.from(sealed.iv, 'base64url');
     const body = Buffer.from(sealed.ciphertext, 'base64url');
-    if (iv.length !== IV_BYTES || body.length < TAG_BYTES) throw new LeaseError();
+    if (iv.length !== GCM_IV_BYTES || body.length < GCM_TAG_BYTES) throw new LeaseError();
     const lease = new OpenedLease(this.#agree(sealed.ephemeral), iv, body, aad);
     wipe(lease.open());
     return lease;
@@ -102,8 +89,8 @@ export class OpenedLease {
   constructor(key: KeyObject, iv: Buffer, body: Buffer, aad: Uint8Array) {
     this.#key = key;
     this.#iv = iv;
-    this.#body = body.subarray(0, body.length - TAG_BYTES);
-    this.#tag = body.subarray(body.length - TAG_BYTES);
+    this.#body = body.subarray(0, body.length - GCM_TAG_BYTES);
+    this.#tag = body.subarray(body.length - GCM_TAG_BYTES);
     this.#aad = aad;
   }
 
@@ -113,16 +100,10 @@ export class OpenedLease {
    * @throws LeaseError if the bytes were changed.
    */
   open(): Buffer {
-    const decipher = createDecipheriv(ALGORITHM, this.#key, this.#iv, { authTagLength: TAG_BYTES });
-    decipher.setAAD(this.#aad);
-    decipher.setAuthTag(this.#tag);
-    const plaintext = decipher.update(this.#body);
     try {
-      decipher.final(); // GCM is a stream mode: `update` gave every byte, `final` only checks the tag
-      return plaintext;
-    } catch {
-      wipe(plaintext);
-      throw new LeaseError();
+      return gcmOpen(this.#key, this.#iv, this.#aad, this.#body, this.#tag);
+    } catch (err) {
+      throw err instanceof GcmError ? new LeaseError() : err;
     }
   }
 }
@@ -135,7 +116,7 @@ function leaseKey(own: KeyObject, other: KeyObject, ephemeral: string, recipient
     Buffer.from(ephemeral, 'base64url'),
     Buffer.from(recipient, 'base64url'),
   );
-  const okm = Buffer.from(hkdfSync('sha256', shared, NO_SALT, info, KEY_BYTES));
+  const okm = Buffer.from(hkdfSync('sha256', shared, NO_SALT, info, GCM_KEY_BYTES));
   const key = createSecretKey(okm);
   wipe(shared, okm);
   return key;
