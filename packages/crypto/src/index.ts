@@ -12,6 +12,12 @@ export {
   zeqondStartMs,
 } from './clock.ts';
 export {
+  COMMITTED_OVERHEAD_BYTES,
+  CommitmentError,
+  openCommitted,
+  sealCommitted,
+} from './committed.ts';
+export {
   decryptField,
   encryptField,
   FIELD_IV_BYTES,
@@ -44,3 +50,48 @@ export {
 } from './master-key.ts';
 export { equalDigests, type MintedToken, mintToken, newId, sha256, sha256Hex } from './tokens.ts';
 export { agree, parsePublicKey, publicKeyText } from './x25519.ts';
+export { CHAIN_BYTES, type ChainLink, firstBrokenLink, genesisChain, nextChain } from './chain.ts';
+export { keyFromSecret, NO_PLAT, PLAT_BYTES, type PlatFields, platInput, platOf, verifyPlat } from './plat.ts';
+export { type Admission, isInWindow, SeenSet, WINDOW_ZEQONDS } from './seen-set.ts';
+export {
+  joinPlatFields,
+  MAX_TESC_BYTES,
+  MIN_TESC_SECRET_CHARS,
+  type MessagePlace,
+  messagePlat,
+  messagePlatFields,
+  newTescUid,
+  openMessage,
+  type SealedMessage,
+  sealMessage,
+  TESC_IV_BYTES,
+  TescError,
+  type TescKeys,
+  tescKeys,
+} from './tesc.ts';
+export {
+  type AttestedTick,
+  attestTick,
+  GAP_CODES,
+  type Gap,
+  type GapReason,
+  type Head,
+  plainTick,
+  type SignedFields,
+  signedBytes,
+  type Tesc,
+  TICK_CHANNEL,
+  type Tick,
+  type TickFacts,
+  type TickSigner,
+  tickContentDigest,
+} from './tick.ts';
+export {
+  checkLink,
+  checkTick,
+  factsOf,
+  headOf,
+  type TickFault,
+  TickVerifier,
+  type VerifierOptions,
+} from './tick-verifier.ts';
