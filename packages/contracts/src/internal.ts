@@ -56,7 +56,7 @@ export const ServiceClaims = z.object({
 });
 export type ServiceClaims = z.infer<typeof ServiceClaims>;
 
-/** `POST /internal/identify`: the gateway sends the SHA-256 of a token (hex), or the id of a session's key. */
+/** `POST /internal/identify`: the gateway (or the operator-engine, which may be called directly) sends the SHA-256 of a token (hex), or the id of a session's key. */
 export const IdentifyRequest = z.union([
   z.strictObject({ token_sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ key_id: idOf('key') }),
@@ -117,3 +117,10 @@ export type Change = Extract<ChangeLine, { type: 'change' }>;
 /** Without a live feed, nothing that was cached longer ago than this is believed (milliseconds). */
 export const STALE_AFTER_MS = 5_000;
 export const FEED_HEARTBEAT_MS = 500;
+
+/** Which services may call which internal route of the vault. */
+export const VAULT_ISSUERS = {
+  identify: ['gateway', 'operator-engine'],
+  leases: ['forwarder'],
+  changes: ['gateway', 'forwarder', 'operator-engine', 'sync-engine'],
+} as const satisfies Record<string, readonly ServiceName[]>;

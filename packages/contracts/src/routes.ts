@@ -21,6 +21,7 @@ import {
   MintKey,
   SessionGrant,
 } from './machines.ts';
+import { OPERATOR_ROUTES } from './operator-routes.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ANY';
 
@@ -303,4 +304,7 @@ export const ROUTES: readonly RouteSpec[] = [
     summary: 'Revoke an app token',
     success: { status: 204 },
   },
+
+  // operators and the seven steps
+  ...OPERATOR_ROUTES,
 ];
