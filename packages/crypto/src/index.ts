@@ -1,5 +1,6 @@
 export { assertLength, lengthPrefixed, wipe } from './bytes.ts';
 export { canonicalJson } from './canonical.ts';
+export { CHAIN_BYTES, type ChainLink, firstBrokenLink, genesisChain, nextChain } from './chain.ts';
 export {
   KO42_ALPHA,
   ko42Of,
@@ -48,16 +49,21 @@ export {
   type ParsedMasterKey,
   parseMasterKey,
 } from './master-key.ts';
-export { equalDigests, type MintedToken, mintToken, newId, sha256, sha256Hex } from './tokens.ts';
-export { agree, parsePublicKey, publicKeyText } from './x25519.ts';
-export { CHAIN_BYTES, type ChainLink, firstBrokenLink, genesisChain, nextChain } from './chain.ts';
-export { keyFromSecret, NO_PLAT, PLAT_BYTES, type PlatFields, platInput, platOf, verifyPlat } from './plat.ts';
+export {
+  keyFromSecret,
+  NO_PLAT,
+  PLAT_BYTES,
+  type PlatFields,
+  platInput,
+  platOf,
+  verifyPlat,
+} from './plat.ts';
 export { type Admission, isInWindow, SeenSet, WINDOW_ZEQONDS } from './seen-set.ts';
 export {
   joinPlatFields,
   MAX_TESC_BYTES,
-  MIN_TESC_SECRET_CHARS,
   type MessagePlace,
+  MIN_TESC_SECRET_CHARS,
   messagePlat,
   messagePlatFields,
   newTescUid,
@@ -95,3 +101,5 @@ export {
   TickVerifier,
   type VerifierOptions,
 } from './tick-verifier.ts';
+export { equalDigests, type MintedToken, mintToken, newId, sha256, sha256Hex } from './tokens.ts';
+export { agree, parsePublicKey, publicKeyText } from './x25519.ts';

@@ -2,7 +2,6 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
-  createSecretKey,
   type KeyObject,
   pbkdf2,
   randomBytes,
