@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApiName, idOf, Moment } from './ids.ts';
+import { ApiName, idOf, Label, Moment } from './ids.ts';
 import { ProviderId } from './providers.ts';
 
 export const MAX_AUTH_HEADER_BYTES = 4096;
@@ -200,7 +200,7 @@ export const AppToken = z.object({
 export type AppToken = z.infer<typeof AppToken>;
 
 export const MintToken = z.strictObject({
-  name: z.string().min(1).max(255).optional(),
+  name: Label.optional(),
   apis: z
     .array(z.string().min(1).max(63))
     .max(50)

@@ -21,3 +21,10 @@ export const ApiRef = z.string().min(1).max(63);
 
 /** Moments on the wire are RFC 3339 in UTC with milliseconds. */
 export const Moment = z.iso.datetime({ precision: 3 });
+
+/** A name that people give to things: no control characters, which PostgreSQL (NUL) and terminals do not take well. */
+export const Label = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters');

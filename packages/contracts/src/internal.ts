@@ -79,7 +79,7 @@ export type LeaseRequest = z.infer<typeof LeaseRequest>;
 export const SealedCredential = z.object({ ephemeral: z.string(), iv: z.string(), ciphertext: z.string() });
 export type SealedCredential = z.infer<typeof SealedCredential>;
 
-/** Everything the forwarder needs to call one API. `credential` opens to the bare header value or query value (for `basic`, the whole `Basic …` value). */
+/** Everything the forwarder needs to call one API. `credential` opens to the bare header value or query value (for `basic`, the whole `Basic …` value), as the bytes that travel: decode them as latin1. */
 export const Lease = z.object({
   api_id: idOf('api'),
   name: z.string(),
@@ -94,6 +94,22 @@ export const Lease = z.object({
   credential: SealedCredential.nullable(),
 });
 export type Lease = z.infer<typeof Lease>;
+
+/**
+ * What a lease's credential is for; its UTF-8 bytes are the associated data of the seal, so a credential opens only beside the
+ * machine, API, address and shape that it was leased with.
+ */
+export const leaseContext = (
+  lease: Pick<Lease, 'machine_id' | 'api_id' | 'base_url' | 'auth_shape'>,
+): string =>
+  JSON.stringify([
+    'zeq-mesh/lease',
+    lease.machine_id,
+    lease.api_id,
+    lease.base_url,
+    lease.auth_shape?.type ?? null,
+    lease.auth_shape !== null && 'name' in lease.auth_shape ? lease.auth_shape.name : null,
+  ]);
 
 /**
  * One line of `GET /internal/changes` (newline-delimited JSON). `hello` comes first: a reader whose epoch differs, or whose

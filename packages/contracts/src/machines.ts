@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idOf, Moment, Slug } from './ids.ts';
+import { idOf, Label, Moment, Slug } from './ids.ts';
 
 export const Machine = z.object({
   id: idOf('mch'),
@@ -11,7 +11,7 @@ export type Machine = z.infer<typeof Machine>;
 
 export const CreateMachine = z.strictObject({
   slug: Slug,
-  display_name: z.string().min(1).max(255).optional(),
+  display_name: Label.optional(),
 });
 export type CreateMachine = z.infer<typeof CreateMachine>;
 
@@ -30,7 +30,7 @@ export const MachineKey = z.object({
 export type MachineKey = z.infer<typeof MachineKey>;
 
 export const MintKey = z.strictObject({
-  name: z.string().min(1).max(255).optional(),
+  name: Label.optional(),
   scope: KeyScope.default('owner'),
   expires_at: Moment.optional(),
 });
