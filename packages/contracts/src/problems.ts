@@ -13,6 +13,8 @@ export const PROBLEMS = {
   ambiguous_credentials: { status: 400, title: 'More than one token was sent' },
   base_url_refused: { status: 422, title: 'This base URL cannot be registered' },
   auth_header_refused: { status: 422, title: 'This credential cannot be registered' },
+  request_timeout: { status: 408, title: 'The request took too long' },
+  misdirected: { status: 421, title: 'This host is not served here' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   uri_too_long: { status: 414, title: 'The request target is too long' },
   headers_too_large: { status: 431, title: 'The header section is too large' },

@@ -1,5 +1,7 @@
+export * from './access-log.ts';
 export * from './config.ts';
 export * from './health.ts';
+export * from './log-output.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './problem.ts';
@@ -7,4 +9,5 @@ export * from './request-id.ts';
 export * from './run.ts';
 export * from './server.ts';
 export * from './service-token.ts';
+export * from './strict-json.ts';
 export * from './vault-feed.ts';

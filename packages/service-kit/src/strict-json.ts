@@ -1,0 +1,160 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
+import { ProblemError } from './problem.ts';
+
+export interface StrictJsonOptions {
+  /** Largest body, in bytes. */
+  maxBytes: number;
+  /** Deepest nesting of arrays and objects. */
+  maxDepth?: number;
+  /** How long the whole body may take (ms). */
+  deadlineMs?: number;
+}
+
+const MAX_DEPTH = 64;
+const DEADLINE_MS = 30_000;
+/** `application/json`, at most with a charset, and that UTF-8 (RFC 8259 section 8.1). */
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+const DEEPER = new Set(['{', '[']);
+
+/**
+ * A body parser that refuses what two readers might understand differently: another media type or charset, a content
+ * encoding, bytes that are not UTF-8, a byte order mark, a name given twice, `__proto__`, deep nesting. A request without
+ * a body leaves `req.body` undefined.
+ */
+export function strictJson({
+  maxBytes,
+  maxDepth = MAX_DEPTH,
+  deadlineMs = DEADLINE_MS,
+}: StrictJsonOptions): RequestHandler {
+  return async function readStrictJson(req, _res, next) {
+    if (!hasBody(req)) return next();
+    refuseMediaType(req);
+    req.body = parseStrictJson(await readBody(req, maxBytes, deadlineMs), maxDepth);
+    next();
+  };
+}
+
+const hasBody = ({ headers }: IncomingMessage) =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+function refuseMediaType({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new ProblemError('unsupported_media_type', 'Send the body without a Content-Encoding.');
+  if (!JSON_TYPE.test(headers['content-type'] ?? ''))
+    throw new ProblemError('unsupported_media_type', 'Send the body as application/json in UTF-8.');
+}
+
+/**
+ * Collects a body, bounded in size and time.
+ *
+ * @throws ProblemError `payload_too_large`, `request_timeout`, or `bad_request` when the sender leaves.
+ */
+export function readBody(req: IncomingMessage, maxBytes: number, deadlineMs = DEADLINE_MS): Promise<Buffer> {
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const deadline = setTimeout(
+      () => end(new ProblemError('request_timeout', 'The body took too long.')),
+      deadlineMs,
+    );
+    const end = (problem?: ProblemError) => {
+      clearTimeout(deadline);
+      req.off('data', collect).off('end', finish).off('close', leave);
+      if (problem === undefined) return resolve(Buffer.concat(chunks, bytes));
+      req.pause();
+      reject(problem);
+    };
+    const collect = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) return end(tooLarge(maxBytes));
+      chunks.push(chunk);
+    };
+    const finish = () => end();
+    const leave = () => end(new ProblemError('bad_request', 'The body ended before its stated length.'));
+    req.on('data', collect).on('end', finish).on('close', leave);
+  });
+}
+
+const tooLarge = (maxBytes: number) =>
+  new ProblemError('payload_too_large', `The body may have at most ${maxBytes} bytes.`);
+
+/** Parses bytes as JSON under the rules above. @throws ProblemError `invalid_json`; no value of the text is repeated. */
+export function parseStrictJson(bytes: Uint8Array, maxDepth = MAX_DEPTH): unknown {
+  const text = decodeUtf8(bytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ProblemError('invalid_json', 'The body is not valid JSON.');
+  }
+  refuseAmbiguity(text, maxDepth);
+  return value;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new ProblemError('invalid_json', 'The body is not UTF-8.');
+  }
+}
+
+/**
+ * Walks text that is known to be JSON and refuses doubled names, names that reach a prototype, and deep nesting. A string
+ * followed by a colon is a name, so only brackets, strings and colons have to be looked at.
+ */
+function refuseAmbiguity(text: string, maxDepth: number): void {
+  /** For every open bracket the names seen in it; null for an array. */
+  const open: (Set<string> | null)[] = [];
+  const parents: string[] = [];
+  let name = '';
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text[i]!;
+    if (DEEPER.has(char)) {
+      if (open.length >= maxDepth) throw tooDeep(maxDepth);
+      open.push(char === '{' ? new Set() : null);
+      parents.push(name);
+      name = '';
+    } else if (char === '}' || char === ']') {
+      open.pop();
+      name = parents.pop() ?? '';
+    } else if (char === '"') {
+      const end = endOfString(text, i);
+      if (isName(text, end)) {
+        name = nameOf(text.slice(i, end));
+        refuseName(name, open.at(-1), parents.at(-1));
+      }
+      i = end - 1;
+    }
+  }
+}
+
+/** The index behind the closing quote. */
+function endOfString(text: string, start: number): number {
+  let i = start + 1;
+  while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
+  return i + 1;
+}
+
+function isName(text: string, end: number): boolean {
+  let i = end;
+  while (text[i] === ' ' || text[i] === '\n' || text[i] === '\r' || text[i] === '\t') i += 1;
+  return text[i] === ':';
+}
+
+/** A name without its quotes; escapes are resolved, so that `"a"` and `"\u0061"` are one name. */
+const nameOf = (quoted: string): string =>
+  quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+
+function refuseName(name: string, seen: Set<string> | null | undefined, parent: string | undefined): void {
+  if (name === '__proto__' || (name === 'prototype' && parent === 'constructor'))
+    throw new ProblemError('invalid_json', 'The body has a name that is not allowed in JSON here.');
+  if (seen?.has(name)) throw new ProblemError('invalid_json', 'The body gives a name twice.');
+  seen?.add(name);
+}
+
+const tooDeep = (maxDepth: number) =>
+  new ProblemError('invalid_json', `The body is nested deeper than ${maxDepth} levels.`);
