@@ -1,14 +1,12 @@
-import { timingSafeEqual } from 'node:crypto';
 import { assertLength, lengthPrefixed } from './bytes.ts';
-import { freshIv, GCM_IV_BYTES, GCM_TAG_BYTES, GcmError, gcmOpen, gcmSeal } from './gcm.ts';
+import { COMMITTED_OVERHEAD_BYTES, CommitmentError, openCommitted, sealCommitted } from './committed.ts';
+import { freshIv, GCM_IV_BYTES, GcmError } from './gcm.ts';
 import type { FieldKey, KeyRing, KeyScope } from './key-ring.ts';
 
 export const FIELD_VERSION = 1;
 export const FIELD_IV_BYTES = GCM_IV_BYTES;
-/** Commitment and tag. */
-export const FIELD_OVERHEAD_BYTES = 32 + GCM_TAG_BYTES;
+export const FIELD_OVERHEAD_BYTES = COMMITTED_OVERHEAD_BYTES;
 export const MAX_FIELD_BYTES = 16_384;
-const COMMITMENT_BYTES = 32;
 const DIGEST_BYTES = 32;
 
 /** Where a field lives and what belongs to it. A ciphertext opens in this place and in no other. */
@@ -48,9 +46,9 @@ export function encryptField(ring: KeyRing, place: FieldPlace, plaintext: string
     throw new RangeError(`field: expected at most ${MAX_FIELD_BYTES} bytes, got ${body.length}`);
   }
   const kid = ring.currentKid;
-  const { key, commitment } = ring.fieldKey(kid, scopeOf(place)) as FieldKey; // the ring always holds its current key
+  const key = ring.fieldKey(kid, scopeOf(place)) as FieldKey; // the ring always holds its current key
   const iv = freshIv();
-  const ciphertext = Buffer.concat([commitment, gcmSeal(key, iv, fieldAad(place, kid), body)]);
+  const ciphertext = sealCommitted(key, iv, fieldAad(place, kid), body);
   return { iv, ciphertext, kid };
 }
 
@@ -64,22 +62,13 @@ export function encryptField(ring: KeyRing, place: FieldPlace, plaintext: string
 export function decryptField(ring: KeyRing, place: FieldPlace, sealed: SealedField): Buffer {
   const scope = scopeOf(place);
   if (!isWellFormed(sealed)) throw new FieldError('format');
-  const fieldKey = ring.fieldKey(sealed.kid, scope);
-  if (fieldKey === undefined) throw new FieldError('unknown_key');
-  const stored = sealed.ciphertext.subarray(0, COMMITMENT_BYTES);
-  if (!timingSafeEqual(stored, fieldKey.commitment)) throw new FieldError('commitment');
-  const end = sealed.ciphertext.length - GCM_TAG_BYTES;
-  const body = sealed.ciphertext.subarray(COMMITMENT_BYTES, end);
+  const key = ring.fieldKey(sealed.kid, scope);
+  if (key === undefined) throw new FieldError('unknown_key');
   try {
-    return gcmOpen(
-      fieldKey.key,
-      sealed.iv,
-      fieldAad(place, sealed.kid),
-      body,
-      sealed.ciphertext.subarray(end),
-    );
+    return openCommitted(key, sealed.iv, fieldAad(place, sealed.kid), sealed.ciphertext);
   } catch (err) {
-    throw err instanceof GcmError ? new FieldError('tag') : err;
+    if (!(err instanceof GcmError)) throw err;
+    throw new FieldError(err instanceof CommitmentError ? 'commitment' : 'tag');
   }
 }
 
