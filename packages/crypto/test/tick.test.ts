@@ -47,12 +47,16 @@ const start: Head = {
 };
 
 /** A chain over the given Zeqonds; what is left out is stated as a gap. */
-function chainOver(zeqonds: number[], by = signer, from = start): AttestedTick[] {
+function chainOver(zeqonds: number[], by = signer, from = start, late = 0): AttestedTick[] {
   let head = from;
   return zeqonds.map((zeqond, index) => {
     const missed = zeqond - head.zeqond - 1;
     const gap: Gap | undefined = missed > 0 ? { after: head.zeqond, missed, reason: 'stall' } : undefined;
-    const facts = { timestampMs: zeqond * 777 + (index % 777), connections: index, ...(gap && { gap }) };
+    const facts = {
+      timestampMs: zeqond * 777 + late + (index % 700),
+      connections: index,
+      ...(gap && { gap }),
+    };
     const tick = attestTick(by, head, facts);
     head = headOf(tick);
     return tick;
@@ -85,7 +89,7 @@ describe('the published vectors of the clock', () => {
 });
 
 describe('checkTick', () => {
-  const [tick] = chainOver([FIRST + 3]) as [AttestedTick];
+  const [tick] = chainOver([FIRST + 3], signer, start, 70) as [AttestedTick];
 
   it('accepts what attestTick made, with the PLAT key and without', () => {
     expect(checkTick(tick)).toBeUndefined();
@@ -115,6 +119,8 @@ describe('checkTick', () => {
         const last = names.pop()!;
         const owner = names.reduce((object, name) => object[name], changed);
         fc.pre(JSON.stringify(owner[last]) !== JSON.stringify(value));
+        // Sines differ in their last bit between runtimes: below 1e-15 it is the same number.
+        fc.pre(where !== 'ko42' || typeof value !== 'number' || Math.abs(value - tick.ko42) > 1e-15);
         owner[last] = value;
         expect(checkTick(changed)).toBeDefined();
         delete owner[last];
@@ -178,15 +184,15 @@ describe('TickVerifier', () => {
   it('sees a tick that was dropped, repeated, swapped or put in, wherever it is', () => {
     for (let at = 1; at < ticks.length - 1; at += 1) {
       const dropped = ticks.toSpliced(at, 1);
-      const repeated = ticks.toSpliced(at, 0, ticks[at]);
-      const swapped = ticks.toSpliced(at, 2, ticks[at + 1], ticks[at]);
+      const repeated = ticks.toSpliced(at, 0, ticks[at]!);
+      const swapped = ticks.toSpliced(at, 2, ticks[at + 1]!, ticks[at]!);
       const foreign = chainOver([ticks[at]!.zeqond], signer, headOf(ticks[at - 1]!));
       expect([faultOf(dropped), faultOf(repeated), faultOf(swapped)]).toEqual([
         'missing',
         'repeated',
         'missing',
       ]);
-      expect(faultOf(ticks.toSpliced(at, 0, foreign[0]))).toBe(
+      expect(faultOf(ticks.toSpliced(at, 0, foreign[0]!))).toBe(
         foreign[0]!.tesc.sig === ticks[at]!.tesc.sig ? 'repeated' : 'fork',
       );
     }
@@ -206,7 +212,12 @@ describe('TickVerifier', () => {
   });
 
   it('refuses a chain that was computed anew with the right keys once it has seen a head', () => {
-    const rewritten = chainOver(consecutive(60).slice(1), signer);
+    const other = { ...start, chain: genesisChain(Buffer.alloc(32, 8), signer.uid) };
+    const rewritten = chainOver(
+      ticks.map(({ zeqond }) => zeqond),
+      signer,
+      other,
+    );
     const verifier = new TickVerifier({ head: ticks[20]! });
 
     expect(verifier.accept(rewritten[20])).toBe('fork');
