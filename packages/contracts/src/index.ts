@@ -1,5 +1,6 @@
 export * from './access.ts';
 export * from './apis.ts';
+export * from './clock.ts';
 export * from './ids.ts';
 export * from './internal.ts';
 export * from './machines.ts';

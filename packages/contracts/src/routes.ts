@@ -11,6 +11,7 @@ import {
   TestResult,
   TokenList,
 } from './apis.ts';
+import { CLOCK_ROUTES } from './clock.ts';
 import type { ServiceName } from './internal.ts';
 import {
   CreatedMachine,
@@ -307,4 +308,7 @@ export const ROUTES: readonly RouteSpec[] = [
 
   // operators and the seven steps
   ...OPERATOR_ROUTES,
+
+  // the clock and its messages
+  ...CLOCK_ROUTES,
 ];
