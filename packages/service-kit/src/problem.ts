@@ -7,6 +7,8 @@ import { type Logger, safeError } from './logger.ts';
 export interface ProblemOptions {
   /** Seconds for `Retry-After`. */
   retryAfter?: number;
+  /** Further members of the problem document (RFC 9457, section 3.2): facts that help the caller to do better. */
+  members?: Readonly<Record<string, string | number | null>>;
   cause?: unknown;
 }
 
@@ -15,11 +17,13 @@ export class ProblemError extends Error {
   override name = 'ProblemError';
   readonly code: ProblemCode;
   readonly retryAfter: number | undefined;
+  readonly members: ProblemOptions['members'];
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfter = options.retryAfter;
+    this.members = options.members;
   }
 }
 
@@ -71,7 +75,8 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     const problem = toProblem(err);
     if (PROBLEMS[problem.code].status >= 500)
       log.error({ err: safeError(err), request_id: req.id }, 'request failed');
-    sendProblem(res, problem.code, problem.detail, req.id, problem.retryAfter);
+    const members = err instanceof ProblemError ? err.members : undefined;
+    sendProblem(res, problem.code, problem.detail, req.id, problem.retryAfter, members);
   };
 }
 
@@ -82,9 +87,10 @@ export function sendProblem(
   detail: string,
   requestId: string,
   retryAfter?: number,
+  members?: ProblemOptions['members'],
 ): void {
   const { status } = PROBLEMS[code];
-  const body = Buffer.from(JSON.stringify(toProblemDocument(code, detail, requestId)));
+  const body = Buffer.from(JSON.stringify({ ...members, ...toProblemDocument(code, detail, requestId) }));
   res.statusCode = status;
   res.setHeader('Content-Type', 'application/problem+json');
   res.setHeader('Content-Length', body.length);
