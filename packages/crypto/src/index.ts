@@ -39,6 +39,36 @@ export {
   gcmOpen,
   gcmSeal,
 } from './gcm.ts';
+export { HiteError, type HiteErrorCode } from './hite-error.ts';
+export {
+  HITE_FRAME_OVERHEAD,
+  HITE_MAX_COUNTER,
+  type OpenedRequest,
+  openHiteRequest,
+  openHiteResponse,
+  sealHiteRequest,
+  sealHiteResponse,
+} from './hite-frame.ts';
+export { hiteSecretRefusal } from './hite-secret.ts';
+export {
+  answerHandshake,
+  deriveHiteSession,
+  HITE_NONCE_BYTES,
+  HITE_SESSION_MS,
+  type HiteHandshake,
+  type HiteSession,
+  hiteStoreKey,
+  packHiteSession,
+  unpackHiteSession,
+} from './hite-session.ts';
+export {
+  HITE_MAX_PART_BYTES,
+  HITE_PART,
+  type HitePart,
+  type HitePartKind,
+  HiteResponseOpener,
+  HiteResponseSealer,
+} from './hite-stream.ts';
 export { type FieldKey, KeyRing, type KeyScope, kidOf } from './key-ring.ts';
 export { type LandauerCertificate, landauerCertificate, landauerHeaders } from './landauer.ts';
 export { LeaseError, LeaseRecipient, OpenedLease, type SealedLease, sealLease } from './lease.ts';
@@ -58,6 +88,7 @@ export {
   platOf,
   verifyPlat,
 } from './plat.ts';
+export { REPLAY_WINDOW, ReplayWindow } from './replay-window.ts';
 export { type Admission, isInWindow, SeenSet, WINDOW_ZEQONDS } from './seen-set.ts';
 export {
   joinPlatFields,

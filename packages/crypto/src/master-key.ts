@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { notRandom } from './randomness.ts';
 
 export const MASTER_KEY_BYTES = 32;
 
@@ -20,8 +21,7 @@ export type ParsedMasterKey =
   | { ok: false; refusal: MasterKeyRefusal; message: string };
 
 /**
- * Reads a master key as `openssl rand -hex 32` writes it. A key that nobody drew at random is refused: each test below hits a
- * random key with a probability under 2^-40. The caller wipes `key` once a `KeyRing` holds it.
+ * Reads a master key as `openssl rand -hex 32` writes it. A key that nobody drew at random is refused. The caller wipes `key` once a `KeyRing` holds it.
  */
 export function parseMasterKey(hex: string | undefined): ParsedMasterKey {
   if (hex === undefined || hex.trim() === '') return refuse('missing');
@@ -30,16 +30,8 @@ export function parseMasterKey(hex: string | undefined): ParsedMasterKey {
   if (digits.length < 2 * MASTER_KEY_BYTES) return refuse('too_short');
   if (digits.length > 2 * MASTER_KEY_BYTES) return refuse('too_long');
   const key = Buffer.from(digits, 'hex');
-  if (isPeriodic(digits) || new Set(key).size < 12) return refuse('repeated');
-  if (
-    isSequential([...key]) ||
-    isSequential(
-      [...digits].map((digit) => Number.parseInt(digit, 16)),
-      16,
-    )
-  )
-    return refuse('sequential');
-  if (key.every((byte) => byte >= 0x20 && byte < 0x7f)) return refuse('text');
+  const pattern = notRandom(key);
+  if (pattern !== undefined) return refuse(pattern);
   if (PUBLISHED.has(digits) || WORDS.some((word) => hash('sha256', word, 'hex') === digits))
     return refuse('published');
   return { ok: true, key };
@@ -50,20 +42,6 @@ const refuse = (refusal: MasterKeyRefusal): ParsedMasterKey => ({
   refusal,
   message: MASTER_KEY_REFUSALS[refusal],
 });
-
-/** Whether the text is one piece of at most half its length, said again and again (a last piece may be cut off). */
-function isPeriodic(text: string): boolean {
-  for (let period = 1; period <= text.length / 2; period += 1) {
-    if (text.startsWith(text.slice(period))) return true;
-  }
-  return false;
-}
-
-/** Whether every number follows from the last by the same step, around the end included. */
-function isSequential(numbers: number[], modulus = 256): boolean {
-  const steps = new Set(numbers.slice(1).map((number, i) => (number - numbers[i]! + modulus) % modulus));
-  return steps.size === 1;
-}
 
 /** Keys that stand in documents everybody can read. */
 const PUBLISHED: ReadonlySet<string> = new Set([
