@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './apis.ts';
 export * from './clock.ts';
+export * from './hite.ts';
 export * from './ids.ts';
 export * from './internal.ts';
 export * from './machines.ts';
