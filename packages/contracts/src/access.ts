@@ -4,7 +4,8 @@ import type { ProblemCode } from './problems.ts';
 
 /**
  * Who may use a route:
- * - `public`: anyone
+ * - `public`: anyone; nobody is asked who they are
+ * - `optional`: anyone; a machine key or session, when one is presented, is checked and shows more
  * - `platform`: `X-API-Key`
  * - `operator`: `X-Admin-Key`
  * - `owner`: a machine key of scope owner, or a session of one, under its own slug
@@ -12,7 +13,7 @@ import type { ProblemCode } from './problems.ts';
  * - `forward`: a machine key of scope owner or forward, a session of one, or an app token, under its own slug
  * - `bearer`: any machine key or session, without a slug
  */
-export type Audience = 'public' | 'platform' | 'operator' | 'owner' | 'reader' | 'forward' | 'bearer';
+export type Audience = 'public' | 'optional' | 'platform' | 'operator' | 'owner' | 'reader' | 'forward' | 'bearer';
 
 /**
  * Decides whether a caller may use a route. A foreign or unknown slug is `not_found`, never `forbidden`, so that nobody
@@ -26,7 +27,7 @@ export function refuseAccess(
   caller: Caller,
   slug: string | undefined,
 ): ProblemCode | undefined {
-  if (audience === 'public') return undefined;
+  if (audience === 'public' || audience === 'optional') return undefined;
   if (audience === 'platform' || audience === 'operator')
     return caller.kind === audience ? undefined : 'unauthorized';
   if (caller.kind !== 'owner' && caller.kind !== 'app') return 'unauthorized';

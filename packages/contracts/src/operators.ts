@@ -138,7 +138,7 @@ export type OperatorOutput = z.infer<typeof OperatorOutput>;
 /** Everything that a computation says of itself. `proof` is an HMAC-SHA256 (hex) over the canonical JSON of the rest. */
 export const Computation = z.strictObject({
   version: z.literal(1),
-  id: z.string().regex(/^cmp_[0-9A-Za-z]{22}$/),
+  id: z.string().regex(/^cmp_[0-9a-f]{32}$/),
   operators: z.array(OperatorId).describe('KO42 first'),
   value: value.describe('of the last operator'),
   unit: z.string(),
@@ -178,6 +178,7 @@ export const LiveOperator = z.strictObject({
   ...moment,
   ...LiveValue.shape,
   modulated: z.number().describe('value · R(t)'),
+  inputs: z.record(z.string(), z.number()).describe('the reference inputs it is computed at, in SI units'),
 });
 export const LiveState = z.strictObject({ ...moment, count: z.int(), operators: z.array(LiveValue) });
 
