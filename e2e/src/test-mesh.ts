@@ -38,7 +38,7 @@ export async function openTestMesh(upstreams: string[], env: NodeJS.ProcessEnv =
   const mesh = await startMesh({
     env: {
       PATH: process.env.PATH,
-      ...(await freePorts()),
+      ...(await portVariables()),
       ZEQ_DATA_DIR: dataDir,
       ZEQ_EGRESS_ALLOW: upstreams.join(','),
       RATE_LIMIT_RPM: '1000000',
@@ -113,11 +113,16 @@ const PORTS = [
   'SAMPLE_PORT',
 ];
 
+async function portVariables(): Promise<Record<string, string>> {
+  const ports = await freePorts(PORTS.length);
+  return Object.fromEntries(PORTS.map((name, i) => [name, String(ports[i])]));
+}
+
 /** Ports that nobody listens on: all are held at once while they are chosen, so that no two are the same. */
-async function freePorts(): Promise<Record<string, string>> {
-  const held = PORTS.map(() => createServer().listen(0, '127.0.0.1'));
+export async function freePorts(count: number): Promise<number[]> {
+  const held = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(held.map((server) => once(server, 'listening')));
   const ports = held.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(held.map((server) => once(server.close(), 'close')));
-  return Object.fromEntries(PORTS.map((name, i) => [name, String(ports[i])]));
+  return ports;
 }

@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { RegisterApi } from '@zeq/contracts';
+import { type ByteUpstream, openByteUpstream } from '../src/byte-upstream.ts';
+import type { LocalUpstream } from '../src/local-upstream.ts';
+import { NeedleSearch } from '../src/needle-search.ts';
+import { openReflectingUpstream } from '../src/reflecting-upstream.ts';
+import { formsOf } from '../src/secret-forms.ts';
+import { type CallOptions, freePorts, openTestMesh, type TestMesh } from '../src/test-mesh.ts';
+
+const canary = () => randomBytes(24).toString('hex').toUpperCase();
+
+/** One secret per way in, so that a hit tells how it got out. */
+const CANARIES = {
+  header: canary(),
+  bytes: canary(),
+  query: canary(),
+  username: canary(),
+  password: canary(),
+  preset: canary(),
+  replaced: canary(),
+  refused: canary(),
+  misplaced: canary(),
+};
+
+let reflecting: LocalUpstream;
+let bytes: ByteUpstream;
+let closedPort: number;
+let mesh: TestMesh;
+/** Every answer of the whole test: status, headers, body. */
+const answers: string[] = [];
+const search = new NeedleSearch(
+  Object.entries(CANARIES).flatMap(([name, secret]) =>
+    [...formsOf(secret)].map(([form, needle]): [string, Buffer] => [`${name} (${form})`, needle]),
+  ),
+);
+
+beforeAll(async () => {
+  reflecting = await openReflectingUpstream();
+  bytes = await openByteUpstream({ header: 'x-canary', value: CANARIES.bytes });
+  [closedPort] = (await freePorts(1)) as [number];
+  const upstreams = [reflecting.port, bytes.port, closedPort].map((port) => `127.0.0.1:${port}`);
+  mesh = await openTestMesh(upstreams, { LOG_LEVEL: 'trace' });
+}, 60_000);
+
+afterAll(async () => {
+  await mesh?.stop();
+  await reflecting?.stop();
+  await bytes?.stop();
+});
+
+describe('planted credentials', () => {
+  it('reach the upstream and do not come back, whatever the upstream reflects', async () => {
+    await register('header', { auth_header: `X-Canary: ${CANARIES.header}` });
+    await register('query', { auth: { type: 'query', name: 'key', value: CANARIES.query } });
+    await register('basic', {
+      auth: { type: 'basic', username: CANARIES.username, password: CANARIES.password },
+    });
+    await register('preset', { provider: 'openai', api_key: CANARIES.preset });
+
+    for (const name of ['header', 'query', 'basic', 'preset']) {
+      expect(await forward(name, 'reflect')).toBe(200);
+      expect(await forward(name, 'status/403')).toBe(403);
+      expect(await ask('POST', `/${name}/test`, { json: { path: '/reflect' } })).toBe(200);
+    }
+
+    const arrived = JSON.stringify(reflecting.arrivals);
+    const basic = Buffer.from(`${CANARIES.username}:${CANARIES.password}`).toString('base64');
+    for (const secret of [CANARIES.header, CANARIES.query, CANARIES.preset, basic])
+      expect(arrived).toContain(secret);
+  });
+
+  it('stay inside on every failing path of a call', async () => {
+    const auth_header = `X-Canary: ${CANARIES.bytes}`;
+    const hasty = { first_byte_timeout_ms: 300, connect_timeout_ms: 500 };
+    await register('bytes', { base_url: bytes.origin, auth_header, policy: hasty });
+    await register('closed', { base_url: `http://127.0.0.1:${closedPort}`, auth_header });
+    await register('clear', { base_url: `https://127.0.0.1:${bytes.port}`, auth_header });
+    await register('nowhere', { base_url: 'https://nowhere.invalid', auth_header });
+
+    expect(await forward('bytes', 'silent')).toBe(504);
+    expect(await forward('bytes', 'reset')).toBe(502);
+    expect(await forward('closed', 'x')).toBe(502);
+    expect(await forward('clear', 'x')).toBe(502);
+    expect([502, 504]).toContain(await forward('nowhere', 'x'));
+    expect(await forward('bytes', '..%2f..%2fetc')).toBe(400);
+    await breakOff('bytes', 'broken');
+    await leave('bytes', 'events');
+  }, 30_000);
+
+  it('stay inside when they are refused, replaced or removed', async () => {
+    const refused = `X-Canary: ${CANARIES.refused}`;
+    expect(await create({ name: 'a', auth_header: `Host: ${CANARIES.refused}` })).toBe(422);
+    expect(await create({ name: 'b', auth_header: `${refused}\r\nX-Other: 1` })).toBe(422);
+    expect(await create({ name: 'c', auth_header: refused + 'x'.repeat(5000) })).toBe(422);
+    expect(await create({ name: 'NOT VALID', auth_header: refused })).toBe(400);
+    expect(await create({ name: 'd', base_url: 'http://169.254.169.254', auth_header: refused })).toBe(422);
+    expect(await sendText(`{"name":"e","auth_header":"${refused}"`)).toBe(400);
+
+    await register('changing', { auth_header: `X-Canary: ${CANARIES.replaced}` });
+    await forward('changing', 'reflect');
+    expect(await ask('PATCH', '/changing', { json: { auth_header: `X-Canary: ${CANARIES.header}` } })).toBe(
+      200,
+    );
+    expect(await ask('DELETE', '/changing')).toBe(204);
+    expect(await ask('GET', '')).toBe(200);
+    expect(await ask('GET', '/header')).toBe(200);
+  });
+
+  it('stay inside when a caller puts one where a token belongs', async () => {
+    const headers = { 'x-api-key': CANARIES.misplaced };
+
+    expect(await ask('GET', '', { token: CANARIES.misplaced })).toBe(401);
+    expect(await ask('GET', '/header/forward/x', { token: `zat_${CANARIES.misplaced}` })).toBe(401);
+    expect(await note(mesh.call('POST', '/api/zeq/machines', { headers, json: { slug: 'x' } }))).toBe(401);
+  });
+
+  it('stand in no answer, metric, log line or file of the data folder, in no form', async () => {
+    for (const [name, port] of Object.entries(mesh.mesh.ports)) {
+      if (name !== 'SAMPLE_PORT') answers.push(await metricsAt(port));
+    }
+    await mesh.mesh.stop(); // so that everything is on the disk
+
+    expect(search.hitsIn(Buffer.from(answers.join('\n')))).toEqual([]);
+    expect(await search.hitsBelow(mesh.mesh.dataDir)).toEqual([]);
+  }, 30_000);
+});
+
+describe('tokens of callers', () => {
+  it('are stored as hashes alone, and no log line holds one', async () => {
+    const other = await openTestMesh([`127.0.0.1:${reflecting.port}`], { LOG_LEVEL: 'trace' });
+    const api = { name: 'x', base_url: reflecting.origin, auth_header: `X-Canary: ${canary()}` };
+    const { forward: url } = await other.register(api);
+    const { token } = await other.mintToken('x');
+    const machine = await other.createMachine('second');
+
+    await fetch(`${url}/reflect`, { headers: { authorization: `Bearer ${token}` } });
+    await fetch(`${url}/reflect`, { headers: { 'x-api-key': token } });
+    await other.call('GET', `/api/zeq/apis/${machine.slug}`, { token: machine.api_key });
+    await other.mesh.stop();
+
+    const needles = [...formsOf(token), ...formsOf(machine.api_key)];
+    expect(await new NeedleSearch(needles).hitsBelow(other.mesh.dataDir)).toEqual([]);
+    await other.stop();
+  }, 30_000);
+});
+
+describe('the field key', () => {
+  it('is in the environment of the vault and of no other process', async () => {
+    const other = await openTestMesh([]);
+    const holders: string[] = [];
+    for (const [name, pid] of Object.entries(other.mesh.pids())) {
+      const environment = await readFile(`/proc/${pid}/environ`, 'latin1');
+      if (environment.includes('ZEQ_FIELD_KEY')) holders.push(name);
+    }
+    await other.stop();
+
+    expect(holders).toEqual(['byok-vault']);
+  }, 30_000);
+});
+
+/** Notes an answer for the search at the end. @returns Its status. */
+async function note(answer: Promise<Response>): Promise<number> {
+  const { status, headers, ...rest } = await bodyOf(await answer);
+  answers.push(`${status}\n${[...headers].join('\n')}\n${rest.body}`);
+  return status;
+}
+
+async function bodyOf(answer: Response) {
+  return { status: answer.status, headers: answer.headers, body: await answer.text() };
+}
+
+const apis = () => `/api/zeq/apis/${mesh.owner.slug}`;
+
+const ask = (method: string, path: string, options: CallOptions = {}) =>
+  note(mesh.call(method, apis() + path, { token: mesh.owner.api_key, ...options }));
+
+const forward = (name: string, path: string) => ask('GET', `/${name}/forward/${path}`);
+
+const create = (api: Partial<RegisterApi>) =>
+  ask('POST', '', { json: { base_url: reflecting.origin, rate_limit_per_min: 1000, ...api } });
+
+async function register(name: string, api: Partial<RegisterApi>): Promise<void> {
+  expect(await create({ name, ...api })).toBe(201);
+}
+
+function sendText(body: string): Promise<number> {
+  const headers = { authorization: `Bearer ${mesh.owner.api_key}`, 'content-type': 'application/json' };
+  return note(fetch(mesh.mesh.gateway + apis(), { method: 'POST', headers, body }));
+}
+
+/** An answer that breaks in its middle: what came before counts. */
+async function breakOff(name: string, path: string): Promise<void> {
+  await expect(forward(name, path)).rejects.toThrow();
+}
+
+async function metricsAt(port: number): Promise<string> {
+  const headers = { 'x-admin-key': mesh.mesh.xAdminKey };
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers });
+  expect(answer.status).toBe(200);
+  return answer.text();
+}
+
+/** Leaves while the answer is still coming. */
+async function leave(name: string, path: string): Promise<void> {
+  const gone = new AbortController();
+  const options = { token: mesh.owner.api_key, signal: gone.signal };
+  const answer = await mesh.call('GET', `${apis()}/${name}/forward/${path}`, options);
+  gone.abort();
+  await expect(answer.text()).rejects.toThrow();
+}
