@@ -8,4 +8,5 @@ export * from './machines.ts';
 export * from './operators.ts';
 export * from './problems.ts';
 export * from './providers.ts';
+export * from './rotation.ts';
 export * from './routes.ts';

@@ -23,6 +23,7 @@ import {
   SessionGrant,
 } from './machines.ts';
 import { OPERATOR_ROUTES } from './operator-routes.ts';
+import { RotationStatus, SaltRotation } from './rotation.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ANY';
 
@@ -50,7 +51,8 @@ export interface RouteSpec {
 const Health = z
   .object({ status: z.literal('ok'), service: z.string(), version: z.string(), uptime: z.number() })
   .loose();
-const Page = z.strictObject({
+/** Where a list of an array follows on another page, `Link: <…>; rel="next"` says where; its default limit is 1000. */
+export const Page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).optional(),
   after: z.string().max(64).optional(),
 });
@@ -139,6 +141,7 @@ export const ROUTES: readonly RouteSpec[] = [
     audience: 'owner',
     tag: 'identity',
     summary: 'List machine keys (prefix only)',
+    query: Page,
     success: { status: 200, body: KeyList },
   },
   {
@@ -199,6 +202,42 @@ export const ROUTES: readonly RouteSpec[] = [
     success: { status: 201, body: MintedKey },
   },
   {
+    method: 'POST',
+    path: '/api/zeq/admin/machines/:name/rotate-salt',
+    service: 'byok-vault',
+    audience: 'operator',
+    tag: 'admin',
+    summary: 'Give a machine a new salt and encrypt its credentials under it',
+    success: { status: 200, body: SaltRotation },
+  },
+  {
+    method: 'POST',
+    path: '/api/zeq/admin/rotate-field-key',
+    service: 'byok-vault',
+    audience: 'operator',
+    tag: 'admin',
+    summary: 'Begin to move every credential from ZEQ_FIELD_KEY_PREV to ZEQ_FIELD_KEY',
+    success: { status: 202, body: RotationStatus },
+  },
+  {
+    method: 'GET',
+    path: '/api/zeq/admin/rotate-field-key',
+    service: 'byok-vault',
+    audience: 'operator',
+    tag: 'admin',
+    summary: 'How far the rotation is: rows left, rate, done',
+    success: { status: 200, body: RotationStatus },
+  },
+  {
+    method: 'DELETE',
+    path: '/api/zeq/admin/rotate-field-key',
+    service: 'byok-vault',
+    audience: 'operator',
+    tag: 'admin',
+    summary: 'Cancel the rotation; what was moved stays moved',
+    success: { status: 200, body: RotationStatus },
+  },
+  {
     method: 'GET',
     path: '/api/zeq/admin/health',
     service: 'gateway',
@@ -216,6 +255,7 @@ export const ROUTES: readonly RouteSpec[] = [
     audience: 'reader',
     tag: 'apis',
     summary: 'List registered APIs; never their credentials',
+    query: Page,
     success: { status: 200, body: ApiList },
   },
   {
@@ -284,6 +324,7 @@ export const ROUTES: readonly RouteSpec[] = [
     audience: 'owner',
     tag: 'tokens',
     summary: 'List app tokens (prefix only)',
+    query: Page,
     success: { status: 200, body: TokenList },
   },
   {
