@@ -1,3 +1,5 @@
+import { lengthPrefixedBytes } from './encoding.ts';
+
 /** HRO00, the erasure operator: seven overwrites, ending in zeros. */
 const HRO00_PASSES = [0x00, 0xff, 0x55, 0xaa, 0x92, 0x6d, 0x00] as const;
 
@@ -28,13 +30,5 @@ export function wipe(...secrets: (Uint8Array | ArrayBuffer)[]): void {
  * An unambiguous encoding of a list: each part is its length (4 bytes, big-endian) and its bytes (text as UTF-8), so that no two
  * lists have one encoding. Used wherever several values are authenticated or hashed together.
  */
-export function lengthPrefixed(...parts: (string | Uint8Array)[]): Buffer {
-  const chunks: Uint8Array[] = [];
-  for (const part of parts) {
-    const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : part;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    chunks.push(length, bytes);
-  }
-  return Buffer.concat(chunks);
-}
+export const lengthPrefixed = (...parts: (string | Uint8Array)[]): Buffer =>
+  Buffer.from(lengthPrefixedBytes(...parts).buffer);

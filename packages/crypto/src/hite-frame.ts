@@ -2,17 +2,15 @@ import type { KeyObject } from 'node:crypto';
 import { lengthPrefixed } from './bytes.ts';
 import { freshIv, GCM_IV_BYTES, GCM_TAG_BYTES, GcmError, gcmOpen, gcmSeal } from './gcm.ts';
 import { HiteError } from './hite-error.ts';
+import {
+  HITE_COUNTER_BYTES,
+  HITE_FRAME_OVERHEAD,
+  HITE_MAX_COUNTER,
+  HITE_REQUEST,
+  HITE_RESPONSE,
+} from './hite-layout.ts';
 import type { HiteSession } from './hite-session.ts';
 import { uint64 } from './plat.ts';
-
-const COUNTER_BYTES = 8;
-/** counter(8) ‖ iv(12) ‖ tag(16), in front of every ciphertext. */
-export const HITE_FRAME_OVERHEAD = COUNTER_BYTES + GCM_IV_BYTES + GCM_TAG_BYTES;
-/** Random IVs allow 2^32 frames under one key (NIST SP 800-38D, section 8.3); a counter beyond is refused. */
-export const HITE_MAX_COUNTER = 2 ** 32 - 1;
-
-const REQUEST = 'zeq/hite/request/v1';
-const RESPONSE = 'zeq/hite/response/v1';
 
 export interface OpenedRequest {
   counter: number;
@@ -67,11 +65,11 @@ export function openHiteResponse(
 }
 
 const requestAad = (session: HiteSession, counter: number): Buffer =>
-  lengthPrefixed(REQUEST, session.id, uint64(counter, 'counter'));
+  lengthPrefixed(HITE_REQUEST, session.id, uint64(counter, 'counter'));
 
 const responseAad = (session: HiteSession, requestCounter: number, index: number): Buffer =>
   lengthPrefixed(
-    RESPONSE,
+    HITE_RESPONSE,
     session.id,
     uint64(requestCounter, 'request counter'),
     uint64(index, 'frame index'),
@@ -86,8 +84,8 @@ function sealFrame(key: KeyObject, counter: number, aad: Uint8Array, plaintext: 
 }
 
 function openFrame(key: KeyObject, aad: Uint8Array, frame: Uint8Array): Buffer {
-  const iv = frame.subarray(COUNTER_BYTES, COUNTER_BYTES + GCM_IV_BYTES);
-  const tag = frame.subarray(COUNTER_BYTES + GCM_IV_BYTES, HITE_FRAME_OVERHEAD);
+  const iv = frame.subarray(HITE_COUNTER_BYTES, HITE_COUNTER_BYTES + GCM_IV_BYTES);
+  const tag = frame.subarray(HITE_COUNTER_BYTES + GCM_IV_BYTES, HITE_FRAME_OVERHEAD);
   try {
     return gcmOpen(key, iv, aad, frame.subarray(HITE_FRAME_OVERHEAD), tag);
   } catch (err) {

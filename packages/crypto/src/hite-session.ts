@@ -3,15 +3,19 @@ import { promisify } from 'node:util';
 import { assertLength, lengthPrefixed, wipe } from './bytes.ts';
 import { freshIv, GCM_IV_BYTES, GCM_KEY_BYTES, GCM_TAG_BYTES, gcmOpen, gcmSeal } from './gcm.ts';
 import { HiteError } from './hite-error.ts';
+import {
+  HITE_NONCE_BYTES,
+  HITE_REQUEST,
+  HITE_RESPONSE,
+  HITE_ROUNDS,
+  HITE_SALT_LABEL,
+} from './hite-layout.ts';
 import { keyFromSecret, uint64 } from './plat.ts';
 
 /** A session lives for one hour from its handshake. */
 export const HITE_SESSION_MS = 3_600_000;
-export const HITE_NONCE_BYTES = 32;
-/** Rounds of PBKDF2: enough for a random secret, and `hiteSecretRefusal` lets no other in. */
-export const HITE_ROUNDS = 100_000;
 
-const LABEL = Buffer.from('zeq/hite/v1\0', 'latin1');
+const LABEL = Buffer.from(HITE_SALT_LABEL, 'latin1');
 const STORE_LABEL = 'zeq/hite/store/v1';
 const NO_SALT = new Uint8Array(0);
 const derive = promisify(pbkdf2);
@@ -76,8 +80,8 @@ export async function deriveHiteSession(secret: string, handshake: HiteHandshake
     return {
       id: sessionId,
       expiresAtMs,
-      requestKey: keyFor('zeq/hite/request/v1'),
-      responseKey: keyFor('zeq/hite/response/v1'),
+      requestKey: keyFor(HITE_REQUEST),
+      responseKey: keyFor(HITE_RESPONSE),
     };
   } finally {
     wipe(root);

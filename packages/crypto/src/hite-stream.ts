@@ -1,20 +1,19 @@
 import { HiteError } from './hite-error.ts';
-import { HITE_FRAME_OVERHEAD, openHiteResponse, sealHiteResponse } from './hite-frame.ts';
+import { openHiteResponse, sealHiteResponse } from './hite-frame.ts';
+import {
+  HITE_LENGTH_BYTES,
+  HITE_MAX_FRAME_BYTES,
+  HITE_MAX_PART_BYTES,
+  HITE_PART,
+  type HitePartKind,
+  hitePartKind,
+} from './hite-layout.ts';
 import type { HiteSession } from './hite-session.ts';
-
-/** The first byte of a response frame's plaintext: what the rest of it is. */
-export const HITE_PART = { head: 1, data: 2, end: 3 } as const;
-export type HitePartKind = keyof typeof HITE_PART;
 
 export interface HitePart {
   kind: HitePartKind;
   payload: Buffer;
 }
-
-/** The most data in one frame; a longer chunk becomes several. */
-export const HITE_MAX_PART_BYTES = 1 << 20;
-const LENGTH_BYTES = 4;
-const MAX_FRAME_BYTES = HITE_FRAME_OVERHEAD + 1 + HITE_MAX_PART_BYTES;
 
 /**
  * Seals one answer as a stream: first its head, then a frame for each chunk of its body as it comes, then its end. On the wire each
@@ -61,7 +60,7 @@ export class HiteResponseSealer {
     const plaintext = Buffer.concat([Buffer.of(HITE_PART[kind]), payload]);
     const frame = sealHiteResponse(this.#session, this.#requestCounter, this.#index, plaintext);
     this.#index += 1;
-    const length = Buffer.alloc(LENGTH_BYTES);
+    const length = Buffer.alloc(HITE_LENGTH_BYTES);
     length.writeUInt32BE(frame.length);
     return Buffer.concat([length, frame]);
   }
@@ -102,28 +101,22 @@ export class HiteResponseOpener {
 
   #takeFrame(): Buffer | undefined {
     if (this.#ended && this.#held.length > 0) throw new HiteError('hite_frame_refused');
-    if (this.#held.length < LENGTH_BYTES) return undefined;
+    if (this.#held.length < HITE_LENGTH_BYTES) return undefined;
     const length = this.#held.readUInt32BE();
-    if (length > MAX_FRAME_BYTES) throw new HiteError('hite_frame_refused');
-    if (this.#held.length < LENGTH_BYTES + length) return undefined;
-    const frame = this.#held.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
-    this.#held = this.#held.subarray(LENGTH_BYTES + length);
+    if (length > HITE_MAX_FRAME_BYTES) throw new HiteError('hite_frame_refused');
+    if (this.#held.length < HITE_LENGTH_BYTES + length) return undefined;
+    const frame = this.#held.subarray(HITE_LENGTH_BYTES, HITE_LENGTH_BYTES + length);
+    this.#held = this.#held.subarray(HITE_LENGTH_BYTES + length);
     return frame;
   }
 
   #open(frame: Buffer): HitePart {
     const plaintext = openHiteResponse(this.#session, this.#requestCounter, this.#index, frame);
-    const kind = partKind(plaintext[0]);
-    if ((kind === 'head') !== (this.#index === 0)) throw new HiteError('hite_frame_refused');
+    const kind = hitePartKind(plaintext[0]);
+    if (kind === undefined || (kind === 'head') !== (this.#index === 0))
+      throw new HiteError('hite_frame_refused');
     this.#index += 1;
     this.#ended = kind === 'end';
     return { kind, payload: plaintext.subarray(1) };
   }
-}
-
-function partKind(byte: number | undefined): HitePartKind {
-  const kinds = Object.keys(HITE_PART) as HitePartKind[];
-  const kind = kinds.find((name) => HITE_PART[name] === byte);
-  if (kind === undefined) throw new HiteError('hite_frame_refused');
-  return kind;
 }

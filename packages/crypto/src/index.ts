@@ -41,19 +41,24 @@ export {
 } from './gcm.ts';
 export { HiteError, type HiteErrorCode } from './hite-error.ts';
 export {
-  HITE_FRAME_OVERHEAD,
-  HITE_MAX_COUNTER,
   type OpenedRequest,
   openHiteRequest,
   openHiteResponse,
   sealHiteRequest,
   sealHiteResponse,
 } from './hite-frame.ts';
+export {
+  HITE_FRAME_OVERHEAD,
+  HITE_MAX_COUNTER,
+  HITE_MAX_PART_BYTES,
+  HITE_NONCE_BYTES,
+  HITE_PART,
+  type HitePartKind,
+} from './hite-layout.ts';
 export { hiteSecretRefusal } from './hite-secret.ts';
 export {
   answerHandshake,
   deriveHiteSession,
-  HITE_NONCE_BYTES,
   HITE_SESSION_MS,
   type HiteHandshake,
   type HiteSession,
@@ -62,10 +67,7 @@ export {
   unpackHiteSession,
 } from './hite-session.ts';
 export {
-  HITE_MAX_PART_BYTES,
-  HITE_PART,
   type HitePart,
-  type HitePartKind,
   HiteResponseOpener,
   HiteResponseSealer,
 } from './hite-stream.ts';
@@ -133,4 +135,15 @@ export {
   type VerifierOptions,
 } from './tick-verifier.ts';
 export { equalDigests, type MintedToken, mintToken, newId, sha256, sha256Hex } from './tokens.ts';
+export {
+  encryptZeqFile,
+  MIN_PASSPHRASE_CHARS,
+  MIN_ZEQ_FILE_ROUNDS,
+  type OpenedZeqFile,
+  openZeqFile,
+  ZEQ_FILE_ROUNDS,
+  ZeqFileError,
+  type ZeqFileFault,
+  type ZeqFileMetadata,
+} from './web/index.ts';
 export { agree, parsePublicKey, publicKeyText } from './x25519.ts';

@@ -1,0 +1,39 @@
+/** The part of this package that runs in browsers as well as in Node: it uses WebCrypto and nothing of Node. */
+export { canonicalJson } from '../canonical.ts';
+export {
+  KO42_ALPHA,
+  ko42Of,
+  modulationOf,
+  PULSE_HZ,
+  phaseOf,
+  phaseRadians,
+  ZEQOND_MS,
+  zeqondOf,
+  zeqondStartMs,
+} from '../clock.ts';
+export { type Bytes, concatBytes, utf8Bytes } from '../encoding.ts';
+export { HiteError, type HiteErrorCode } from '../hite-error.ts';
+export {
+  HITE_FRAME_OVERHEAD,
+  HITE_MAX_PART_BYTES,
+  HITE_NONCE_BYTES,
+  type HitePartKind,
+} from '../hite-layout.ts';
+export { type LandauerCertificate, landauerCertificate } from '../landauer.ts';
+export { ByteReader, type ByteSource, chunksOf } from './byte-reader.ts';
+export {
+  deriveHiteClientSession,
+  type HiteClientPart,
+  type HiteClientSession,
+  openHiteAnswer,
+  sealHiteClientRequest,
+} from './hite-client.ts';
+export {
+  encryptZeqFile,
+  type OpenedZeqFile,
+  openZeqFile,
+  type ZeqFileMetadata,
+  zeqFileMetadata,
+} from './zeq-file.ts';
+export { ZeqFileError, type ZeqFileFault } from './zeq-file-error.ts';
+export { MIN_PASSPHRASE_CHARS, MIN_ZEQ_FILE_ROUNDS, ZEQ_FILE_ROUNDS } from './zeq-file-header.ts';
