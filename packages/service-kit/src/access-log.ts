@@ -12,6 +12,8 @@ export interface AccessLine {
   who: string;
   /** How it ended, where that is not plain: `aborted`, `upstream_reset`, a problem code. */
   outcome?: string | undefined;
+  /** Of a forwarded call: by what right, to which API and origin, with what kind of credential. */
+  decision?: string | undefined;
 }
 
 /** Where lines go: a stream shared with the logger, so that lines never run into each other. */
@@ -37,13 +39,16 @@ export class AccessLog {
     this.#enabled = log.isLevelEnabled('info');
   }
 
-  write({ requestId, method, route, status, ms, who, outcome }: AccessLine): void {
+  write({ requestId, method, route, status, ms, who, outcome, decision }: AccessLine): void {
     if (!this.#enabled) return;
     this.#sink.write(
-      `${this.#head}${isoNow()}","request_id":"${requestId}","method":"${plain(method)}","route":"${route}","status":${status},"ms":${Math.round(ms * 1000) / 1000},"who":"${plain(who)}"${outcome === undefined ? '' : `,"outcome":"${plain(outcome)}"`}}\n`,
+      `${this.#head}${isoNow()}","request_id":"${requestId}","method":"${plain(method)}","route":"${route}","status":${status},"ms":${Math.round(ms * 1000) / 1000},"who":"${plain(who)}"${optional('outcome', outcome)}${optional('decision', decision)}}\n`,
     );
   }
 }
+
+const optional = (name: string, text: string | undefined): string =>
+  text === undefined ? '' : `,"${name}":"${plain(text)}"`;
 
 const plain = (text: string): string => (SAFE.test(text) ? text : 'unprintable');
 

@@ -1,0 +1,73 @@
+import type { SecureContext } from 'node:tls';
+import type { Lease } from '@zeq/contracts';
+import type { LeaseRecipient } from '@zeq/crypto';
+import type { EgressRules } from '@zeq/egress';
+import type { Logger, VaultFeed } from '@zeq/service-kit';
+import { safeError } from '@zeq/service-kit';
+import { ApiStates } from './api-state.ts';
+import { Guard } from './guard.ts';
+import { LeaseCache } from './lease-cache.ts';
+import { prepareLease } from './leased-api.ts';
+import { LiveCalls } from './live-calls.ts';
+import { Outbound } from './outbound.ts';
+import { Pools } from './pools.ts';
+import type { NameResolver } from './resolve.ts';
+import type { LeaseSource } from './vault-client.ts';
+
+export interface DataPlaneOptions {
+  vault: LeaseSource;
+  feed: VaultFeed;
+  recipient: LeaseRecipient;
+  rules: EgressRules;
+  resolver: NameResolver;
+  secureContext: SecureContext;
+  maxCalls: number;
+  log: Logger;
+}
+
+/** Everything that calls share, tied to the vault's changes. */
+export interface DataPlane {
+  outbound: Outbound;
+  pools: Pools;
+  live: LiveCalls;
+  leases: LeaseCache;
+  /** Lets open calls end, cuts what is left, and closes the connections. */
+  close: (drainMs: number) => Promise<void>;
+}
+
+export function buildDataPlane(options: DataPlaneOptions): DataPlane {
+  const { vault, feed, recipient, rules, resolver, secureContext, maxCalls } = options;
+  const states = new ApiStates();
+  const live = new LiveCalls();
+  const pools = new Pools(secureContext);
+  const prepare = (lease: Lease) =>
+    prepareLease(lease, recipient, rules, states.of(lease.api_id, performance.now()));
+  const leases = new LeaseCache(vault, feed, prepare);
+  const guard = new Guard(resolver, rules);
+  const outbound = new Outbound({ leases, guard, states, live, maxCalls });
+  feed.on('change', (change) => {
+    leases.forget(change);
+    live.revoke(change);
+  });
+  feed.on('reset', () => {
+    leases.clear();
+    void recheckOpenCalls(options, live);
+  });
+  const close = async (drainMs: number) => {
+    await live.drain(drainMs);
+    resolver.cancel();
+    await pools.close();
+  };
+  return { outbound, pools, live, leases, close };
+}
+
+/** Changes may have been missed: an API that is gone takes its open calls with it. */
+async function recheckOpenCalls({ vault, log }: DataPlaneOptions, live: LiveCalls): Promise<void> {
+  for (const { machineId, apiId } of live.openApis()) {
+    try {
+      if ((await vault.lease(machineId, apiId)) === undefined) live.cutApi(apiId);
+    } catch (err) {
+      log.warn({ err: safeError(err), api_id: apiId }, 'an open call could not be checked again');
+    }
+  }
+}

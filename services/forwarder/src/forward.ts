@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessLog, Logger, ServiceTokenVerifier } from '@zeq/service-kit';
+import { ForwardCall } from './forward-call.ts';
+import type { CallMetrics } from './metrics.ts';
+import type { Outbound } from './outbound.ts';
+import type { Pools } from './pools.ts';
+import type { ForwardTarget } from './request-target.ts';
+
+export interface ForwardDeps {
+  verifier: ServiceTokenVerifier;
+  outbound: Outbound;
+  pools: Pools;
+  metrics: CallMetrics;
+  accessLog: AccessLog;
+  log: Logger;
+}
+
+/** `ANY /api/zeq/apis/:slug/:id/forward/*`: no router, no body parser, no JSON on this path. */
+export function forward(
+  deps: ForwardDeps,
+  req: IncomingMessage,
+  res: ServerResponse,
+  target: ForwardTarget,
+): void {
+  void new ForwardCall(deps, req, res).run(target);
+}

@@ -1,0 +1,87 @@
+import type { Caller, Change } from '@zeq/contracts';
+
+/** A call that is open: a request, a stream or a socket. */
+export interface LiveCall {
+  readonly caller: Caller;
+  readonly apiId: string;
+  readonly machineId: string;
+  /** Ends it visibly on both sides, because what it stands on was revoked or the service stops. */
+  cut(why: CutReason): void;
+  /** Called once a second, for what ends by silence. */
+  tick?(): void;
+}
+
+export type CutReason = 'revoked' | 'stopping';
+
+const TICK_MS = 1_000;
+
+/** All open calls of this process. */
+export class LiveCalls {
+  readonly #calls = new Set<LiveCall>();
+  readonly #ticker: NodeJS.Timeout;
+  #drained: (() => void) | undefined;
+
+  constructor() {
+    this.#ticker = setInterval(() => {
+      for (const call of this.#calls) call.tick?.();
+    }, TICK_MS).unref();
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  add(call: LiveCall): void {
+    this.#calls.add(call);
+  }
+
+  remove(call: LiveCall): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#drained?.();
+  }
+
+  /** Cuts the calls that a change has taken the ground from. A changed API is none: its calls may end as they began. */
+  revoke(change: Change): void {
+    for (const call of this.#calls) {
+      if (isRevoked(call, change)) call.cut('revoked');
+    }
+  }
+
+  /** The APIs of the open calls, for the time when changes may have been missed. */
+  openApis(): { machineId: string; apiId: string }[] {
+    const open = new Map<string, { machineId: string; apiId: string }>();
+    for (const { machineId, apiId } of this.#calls) open.set(apiId, { machineId, apiId });
+    return [...open.values()];
+  }
+
+  cutApi(apiId: string): void {
+    for (const call of this.#calls) if (call.apiId === apiId) call.cut('revoked');
+  }
+
+  /** Waits for the open calls to end, and cuts what is left after `withinMs`. */
+  async drain(withinMs: number): Promise<void> {
+    clearInterval(this.#ticker);
+    if (this.#calls.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#drained = resolve;
+    const timer = setTimeout(resolve, withinMs);
+    await promise;
+    clearTimeout(timer);
+    for (const call of this.#calls) call.cut('stopping');
+  }
+}
+
+function isRevoked({ caller, apiId, machineId }: LiveCall, { what, id, machine_id }: Change): boolean {
+  switch (what) {
+    case 'machine_removed':
+      return machineId === machine_id;
+    case 'api_removed':
+      return apiId === id;
+    case 'key_revoked':
+      return caller.kind === 'owner' && caller.key_id === id;
+    case 'token_revoked':
+      return caller.kind === 'app' && caller.token_id === id;
+    case 'api_changed':
+      return false;
+  }
+}

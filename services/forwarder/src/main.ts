@@ -1,0 +1,101 @@
+import { rmSync } from 'node:fs';
+import { LeaseRecipient } from '@zeq/crypto';
+import { egressRules } from '@zeq/egress';
+import {
+  AccessLog,
+  buildLogger,
+  buildMetrics,
+  listen,
+  openLogOutput,
+  runService,
+  ServiceTokenSigner,
+  ServiceTokenVerifier,
+  VaultFeed,
+} from '@zeq/service-kit';
+import { buildForwarder } from './app.ts';
+import { type Config, readConfig } from './config.ts';
+import { buildDataPlane } from './data-plane.ts';
+import { buildSecureContext } from './dial.ts';
+import { CallMetrics } from './metrics.ts';
+import { ownAddresses } from './own-addresses.ts';
+import { NameResolver } from './resolve.ts';
+import { VaultClient } from './vault-client.ts';
+
+/** Open calls may go on this long after SIGTERM (ms). */
+const DRAIN_MS = 25_000;
+
+await runService('forwarder', async () => {
+  const config = readConfig(process.env);
+  const output = openLogOutput();
+  const log = buildLogger('forwarder', config.LOG_LEVEL, output);
+  const recipient = new LeaseRecipient();
+  const signer = new ServiceTokenSigner('forwarder', config.ZEQ_INTERNAL_SECRET, {
+    lease_key: recipient.publicKey,
+  });
+  const token = () => signer.sign('byok-vault', { kind: 'anonymous' }, 'anonymous');
+  const vault = new VaultClient(config.VAULT_URL, token);
+  const feed = new VaultFeed({ url: config.VAULT_URL, token, log });
+  const resolver = new NameResolver({ servers: config.ZEQ_DNS_SERVERS });
+  const plane = buildDataPlane({
+    vault,
+    feed,
+    recipient,
+    rules: rulesOf(config),
+    resolver,
+    secureContext: buildSecureContext(),
+    maxCalls: config.ZEQ_MAX_CALLS,
+    log,
+  });
+  const metrics = new CallMetrics();
+  const registry = buildMetrics('forwarder');
+  metrics.register(registry, {
+    liveCalls: () => plane.live.size,
+    pools: () => plane.pools.size,
+    connections: () => plane.pools.connections,
+    leases: () => plane.leases.size,
+  });
+  const deps = {
+    ...plane,
+    verifier: new ServiceTokenVerifier('forwarder', secretsOf(config)),
+    metrics,
+    registry,
+    accessLog: new AccessLog('forwarder', output, log),
+    log,
+    notReady: () => (feed.isFresh() ? [] : ['byok-vault']),
+  };
+  const servers = [buildForwarder(deps)];
+  await listen(servers[0]!, config.FORWARDER_PORT, config.ZEQ_BIND);
+  if (config.FORWARDER_SOCKET !== undefined) {
+    rmSync(config.FORWARDER_SOCKET, { force: true }); // left behind by a process that was killed
+    const local = buildForwarder(deps);
+    await new Promise<void>((resolve, reject) => {
+      local.once('error', reject).listen(config.FORWARDER_SOCKET, resolve);
+    });
+    servers.push(local);
+  }
+  feed.start();
+  log.info({ port: config.FORWARDER_PORT }, 'listening');
+  const stop = async () => {
+    for (const server of servers) server.close();
+    await plane.close(DRAIN_MS);
+    for (const server of servers) server.closeAllConnections();
+    await feed.stop();
+    await vault.close();
+    output.close();
+  };
+  return { log, stop };
+});
+
+function rulesOf(config: Config) {
+  return egressRules({
+    allow: config.ZEQ_EGRESS_ALLOW,
+    ownHosts: config.DOMAIN === undefined ? [] : [config.DOMAIN],
+    ownAddresses: [...ownAddresses(), ...config.ZEQ_OWN_ADDRESSES],
+    ports: config.ZEQ_EGRESS_PORTS,
+  });
+}
+
+function secretsOf(config: Config): string[] {
+  const { ZEQ_INTERNAL_SECRET: now, ZEQ_INTERNAL_SECRET_PREV: before } = config;
+  return before === undefined ? [now] : [now, before];
+}

@@ -1,0 +1,48 @@
+import type { Registry } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
+
+export interface MetricSources {
+  liveCalls: () => number;
+  pools: () => number;
+  connections: () => number;
+  leases: () => number;
+}
+
+/** Figures of the data plane. Calls are counted in a plain map and shown when somebody asks: a labelled counter costs more. */
+export class CallMetrics {
+  readonly #ended = new Map<string, number>();
+
+  /** @param outcome `ok`, `aborted`, or a problem code: few values, none chosen by a caller. */
+  ended(outcome: string): void {
+    this.#ended.set(outcome, (this.#ended.get(outcome) ?? 0) + 1);
+  }
+
+  register(registry: Registry, sources: MetricSources): void {
+    const counts = this.#ended;
+    new Counter({
+      name: 'zeq_forward_calls_total',
+      help: 'Forwarded calls by how they ended',
+      labelNames: ['outcome'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [outcome, count] of counts) this.inc({ outcome }, count);
+      },
+    });
+    gauge(registry, 'zeq_forward_calls_open', 'Calls, streams and sockets that are open', sources.liveCalls);
+    gauge(registry, 'zeq_upstream_pools', 'Pools by machine, origin and address', sources.pools);
+    gauge(registry, 'zeq_upstream_connections', 'Connections to upstreams', sources.connections);
+    gauge(registry, 'zeq_leases_held', 'Leases in the cache', sources.leases);
+  }
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}

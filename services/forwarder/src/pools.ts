@@ -1,0 +1,108 @@
+import type { SecureContext } from 'node:tls';
+import type { BaseUrl } from '@zeq/egress';
+import { ProblemError } from '@zeq/service-kit';
+import { Pool } from 'undici';
+import { buildDial } from './dial.ts';
+
+/** Idle connections are closed after this long (ms), or sooner where the upstream says so. */
+const KEEP_ALIVE_MS = 15_000;
+const KEEP_ALIVE_MAX_MS = 60_000;
+/** A connection that the upstream will close within this long (ms) is not used any more. */
+const KEEP_ALIVE_MARGIN_MS = 2_000;
+const MAX_RESPONSE_HEAD_BYTES = 64 * 1024;
+/** A pool without calls for this long (ms) is closed. */
+const IDLE_POOL_MS = 30_000;
+const SWEEP_EVERY_MS = 10_000;
+const MAX_POOLS = 4_096;
+
+export interface PoolPlace {
+  machineId: string;
+  url: BaseUrl;
+  address: string;
+  connectTimeoutMs: number;
+}
+
+export interface UpstreamPool {
+  readonly pool: Pool;
+  readonly address: string;
+  /** Calls that hold it. */
+  calls: number;
+  /** Monotonic ms. */
+  usedAt: number;
+}
+
+/**
+ * Connections to upstreams, by machine, origin and checked address: a desynchronised connection can only hurt its own tenant,
+ * and a name that moved never meets an old connection.
+ */
+export class Pools {
+  readonly #byKey = new Map<string, UpstreamPool>();
+  readonly #secureContext: SecureContext;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(secureContext: SecureContext) {
+    this.#secureContext = secureContext;
+    this.#sweeper = setInterval(() => this.sweep(performance.now()), SWEEP_EVERY_MS).unref();
+  }
+
+  /** @throws ProblemError `overloaded` when there are too many pools and every one is in use. */
+  take(place: PoolPlace, now: number): UpstreamPool {
+    const key = `${place.machineId} ${place.url.origin} ${place.address} ${place.connectTimeoutMs}`;
+    const held = this.#byKey.get(key);
+    if (held !== undefined && !held.pool.closed) return held;
+    if (this.#byKey.size >= MAX_POOLS) this.#makeRoom();
+    const pool = { pool: this.#open(place), address: place.address, calls: 0, usedAt: now };
+    this.#byKey.set(key, pool);
+    return pool;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Connections that stand. */
+  get connections(): number {
+    let sum = 0;
+    for (const { pool } of this.#byKey.values()) sum += pool.stats.connected;
+    return sum;
+  }
+
+  /** Closes what has been idle; a pool with a call in it stays. */
+  sweep(now: number): void {
+    for (const [key, { calls, usedAt, pool }] of this.#byKey) {
+      if (calls > 0 || now - usedAt < IDLE_POOL_MS) continue;
+      this.#byKey.delete(key);
+      void pool.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    const pools = [...this.#byKey.values()];
+    this.#byKey.clear();
+    await Promise.all(pools.map(({ pool }) => pool.destroy()));
+  }
+
+  #open({ url, address, connectTimeoutMs }: PoolPlace): Pool {
+    return new Pool(url.origin, {
+      connections: null,
+      pipelining: 1,
+      allowH2: false,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
+      maxHeaderSize: MAX_RESPONSE_HEAD_BYTES,
+      connect: buildDial({ url, address, timeoutMs: connectTimeoutMs, secureContext: this.#secureContext }),
+    });
+  }
+
+  #makeRoom(): void {
+    for (const [key, { calls, pool }] of this.#byKey) {
+      if (calls > 0) continue;
+      this.#byKey.delete(key);
+      void pool.destroy();
+      return;
+    }
+    throw new ProblemError('overloaded', 'Too many different upstreams are in use at once.');
+  }
+}
