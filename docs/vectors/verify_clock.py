@@ -1,4 +1,4 @@
-"""Checks clock.json from the layouts in README.md alone: clock, PLAT, chain, tick signatures, replay window, TESC messages.
+"""Checks clock.json from the layouts in clock.md alone: clock, PLAT, chain, tick signatures, replay window, TESC messages.
 
 Needs Python 3.8 or later and the package `cryptography`. Run: python3 docs/vectors/verify_clock.py
 It shares no code with the product; what agrees here agrees because the layouts say enough.
