@@ -36,7 +36,7 @@ const PEERS = fileURLToPath(new URL('./peers/', import.meta.url));
 const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 
 export const CONTENDERS: readonly Contender[] = [
-  { id: 'mesh', label: 'Zeq mesh: gateway and forwarder, everything on', start: startMesh },
+  { id: 'mesh', label: 'Zeq mesh: gateway and forwarder, everything on', start: (up) => startMesh(up) },
   { id: 'nginx', label: 'nginx `proxy_pass`, header set', start: (up) => startNginx(up, 'nginx-contender') },
   { id: 'express', label: 'express + http-proxy-middleware, keep-alive agent', start: startExpress },
   { id: 'portkey', label: '`@portkey-ai/gateway`', start: startPortkey },

@@ -15,12 +15,21 @@ const SERVICES = fileURLToPath(new URL('../services/', import.meta.url));
 const SLUG = 'bench';
 const HIGHEST_PER_MINUTE = 1_000_000;
 
+/** For the profiler. */
+interface MeshOptions {
+  nodeOptions?: readonly string[];
+  env?: NodeJS.ProcessEnv;
+}
+
 /**
  * The mesh as it is run: vault, forwarder and gateway as processes of their own, with nothing switched off. An app token is
  * checked, both limits are counted (and set so high that they do not refuse), the lease is looked up and its credential
  * opened for each call, the guard lets the loopback upstream pass because ZEQ_EGRESS_ALLOW names it.
  */
-export async function startMesh(upstreams: Upstreams, nodeOptions: readonly string[] = []): Promise<Running> {
+export async function startMesh(
+  upstreams: Upstreams,
+  { nodeOptions = [], env: extra = {} }: MeshOptions = {},
+): Promise<Running & { pidOf: Record<string, number> }> {
   const [gatewayPort, vaultPort, forwarderPort] = (await freePorts(3)) as [number, number, number];
   const dataDir = await mkdtemp(join(tmpdir(), 'zeq-bench-'));
   const xApiKey = secret();
@@ -56,7 +65,13 @@ export async function startMesh(upstreams: Upstreams, nodeOptions: readonly stri
   for (const { name, port, env } of specs) {
     const command = [process.execPath, ...nodeOptions, join(SERVICES, name, 'src/main.ts')];
     children.push(
-      await startProcess({ command, env: { ...shared, ...env }, cpus: CONTENDER_CPU, port, cwd: dataDir }),
+      await startProcess({
+        command,
+        env: { ...shared, ...extra, ...env },
+        cpus: CONTENDER_CPU,
+        port,
+        cwd: dataDir,
+      }),
     );
   }
   const gateway = `http://127.0.0.1:${gatewayPort}`;
@@ -66,7 +81,8 @@ export async function startMesh(upstreams: Upstreams, nodeOptions: readonly stri
     for (const child of children.toReversed()) await stopProcess(child);
     await rm(dataDir, { recursive: true, force: true });
   };
-  return { ...targets, pids: children.flatMap((child) => familyOf(child.pid!)), stop };
+  const pidOf = Object.fromEntries(specs.map(({ name }, i) => [name, children[i]!.pid!]));
+  return { ...targets, pidOf, pids: children.flatMap((child) => familyOf(child.pid!)), stop };
 }
 
 const secret = () => randomBytes(32).toString('hex');
