@@ -278,7 +278,10 @@ export type MissingInput = z.infer<typeof MissingInput>;
 export const ParsedIntent = z.strictObject({
   domain: CategorySlug.nullable(),
   confidence: z.number().min(0).max(1),
-  operators: z.array(z.strictObject({ id: OperatorId, name: z.string(), score: z.number() })),
+  operators: z.array(OperatorId).describe('KO42 first'),
+  candidates: z
+    .array(z.strictObject({ id: OperatorId, name: z.string(), score: z.number() }))
+    .describe('the best fits, best first'),
   inputs: z.array(ParsedInput),
   missing: z.array(MissingInput),
   warnings: z.array(z.string()),
