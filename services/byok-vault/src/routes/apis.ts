@@ -1,0 +1,37 @@
+import { PatchApi, RegisterApi } from '@zeq/contracts';
+import { parseInput } from '@zeq/service-kit';
+import { removeApi } from '../app-tokens.ts';
+import { notFound } from '../not-found.ts';
+import { patchApi } from '../patch-api.ts';
+import { type ApiDeps, registerApi } from '../register-api.ts';
+import { viewApi } from '../views.ts';
+import { pageOf, refOf } from './parse-call.ts';
+import type { Handlers } from './route-table.ts';
+
+export const apiHandlers = (deps: ApiDeps): Handlers => ({
+  'GET /api/zeq/apis/:slug': async (call) => {
+    const { items, next } = await deps.store.apis.list(call.machineId, pageOf(call));
+    return { body: items.map((row) => viewApi(row, deps.box)), next };
+  },
+
+  'POST /api/zeq/apis/:slug': async ({ machineId, body }) => {
+    const row = await registerApi(deps, machineId, parseInput(RegisterApi, body));
+    return { body: viewApi(row, deps.box) };
+  },
+
+  'GET /api/zeq/apis/:slug/:id': async (call) => {
+    const row = await deps.store.apis.find(call.machineId, refOf(call, 'id'));
+    if (row === undefined) throw notFound();
+    return { body: viewApi(row, deps.box) };
+  },
+
+  'PATCH /api/zeq/apis/:slug/:id': async (call) => {
+    const row = await patchApi(deps, call.machineId, refOf(call, 'id'), parseInput(PatchApi, call.body));
+    return { body: viewApi(row, deps.box) };
+  },
+
+  'DELETE /api/zeq/apis/:slug/:id': async (call) => {
+    await removeApi(deps, call.machineId, refOf(call, 'id'));
+    return {};
+  },
+});

@@ -1,0 +1,23 @@
+import type { CredentialBox } from '../credential-box.ts';
+import type { MachineDeps } from '../machines.ts';
+import type { FieldKeyRotation } from '../rotate-field-key.ts';
+import { rotateSalt } from '../rotate-salt.ts';
+import { findMachine } from './machines.ts';
+import { refOf } from './parse-call.ts';
+import type { Handlers } from './route-table.ts';
+
+export interface RotationRouteDeps extends MachineDeps {
+  box: CredentialBox;
+  rotation: FieldKeyRotation;
+}
+
+export const rotationHandlers = (deps: RotationRouteDeps): Handlers => ({
+  'POST /api/zeq/admin/rotate-field-key': async () => ({ body: await deps.rotation.begin() }),
+  'GET /api/zeq/admin/rotate-field-key': async () => ({ body: await deps.rotation.status() }),
+  'DELETE /api/zeq/admin/rotate-field-key': async () => ({ body: await deps.rotation.cancel() }),
+
+  'POST /api/zeq/admin/machines/:name/rotate-salt': async (call) => {
+    const machine = await findMachine(deps, refOf(call, 'name'));
+    return { body: await rotateSalt(deps.store, deps.box, machine.id) };
+  },
+});

@@ -1,0 +1,46 @@
+import { ChangeLine } from '@zeq/contracts';
+import { z } from 'zod';
+import type { Queryable } from '../../db/database.ts';
+import { CHANGES_CHANNEL, type ChangeStore } from '../change-store.ts';
+import { bigint } from './columns.ts';
+
+export function sqlChangeStore(db: Queryable): ChangeStore {
+  return {
+    async append({ what, machine_id, id }) {
+      await db.query(APPEND, [what, machine_id, id]);
+      await db.query('SELECT pg_notify($1, $2)', [CHANGES_CHANNEL, '']);
+    },
+    async head() {
+      return HeadRow.parse((await db.query('SELECT epoch, seq FROM change_head'))[0]);
+    },
+    async since(seq, limit) {
+      const rows = await db.query('SELECT * FROM change_log WHERE seq > $1 ORDER BY seq LIMIT $2', [
+        seq,
+        limit,
+      ]);
+      return rows.map(toChange);
+    },
+    async forget(seq) {
+      await db.query('DELETE FROM change_log WHERE seq <= $1', [seq]);
+    },
+  };
+}
+
+/** The lock on the head is held until the commit: numbers become visible in their order. */
+const APPEND = `
+  WITH head AS (UPDATE change_head SET seq = seq + 1 RETURNING seq)
+  INSERT INTO change_log (seq, what, machine_id, subject_id, at) SELECT seq, $1, $2, $3, now() FROM head`;
+
+const HeadRow = z.object({ epoch: z.string(), seq: bigint });
+const ChangeSchema = ChangeLine.options[2];
+const ChangeRow = z.object({
+  seq: bigint,
+  what: ChangeSchema.shape.what,
+  machine_id: z.string(),
+  subject_id: z.string(),
+});
+
+function toChange(row: unknown) {
+  const { seq, what, machine_id, subject_id } = ChangeRow.parse(row);
+  return { type: 'change' as const, seq, what, machine_id, id: subject_id };
+}

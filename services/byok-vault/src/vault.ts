@@ -1,0 +1,55 @@
+import type { KeyRing } from '@zeq/crypto';
+import type { EgressRules } from '@zeq/egress';
+import type { Logger } from '@zeq/service-kit';
+import { ChangeHub } from './change-hub.ts';
+import { CredentialBox } from './credential-box.ts';
+import type { Database } from './db/database.ts';
+import { migrate } from './db/migrate.ts';
+import { buildVaultMetrics } from './metrics.ts';
+import { type PlatformKeys, preparePlatform } from './platform.ts';
+import { FieldKeyRotation } from './rotate-field-key.ts';
+import { requireKnownKeys } from './start-checks.ts';
+import { buildStore } from './store/sql/sql-store.ts';
+
+export interface VaultOptions {
+  db: Database;
+  ring: KeyRing;
+  rules: EgressRules;
+  log: Logger;
+  now: () => Date;
+}
+
+/** The vault's parts over one database. Nothing has happened yet: `start` brings it up and `stop` undoes that. */
+export function buildVault({ db, ring, rules, log, now }: VaultOptions) {
+  const store = buildStore(db);
+  const metrics = buildVaultMetrics();
+  const box = new CredentialBox(ring, metrics, log);
+  const hub = new ChangeHub(db, log);
+  const rotation = new FieldKeyRotation({ store, box, metrics, log, now });
+  let started = false;
+  return {
+    store,
+    box,
+    hub,
+    rotation,
+    metrics,
+    rules,
+    now,
+    isStarted: (): boolean => started,
+    notReady: (): string[] => (started && hub.isReading ? [] : ['database']),
+    /** @throws ConfigError for credentials under an unknown key; ProblemError `database_unavailable`, then try again. */
+    async start(platformKeys: PlatformKeys = {}): Promise<void> {
+      await migrate(db);
+      await requireKnownKeys(store, ring);
+      await preparePlatform({ store, box, rules, now }, platformKeys, log);
+      metrics.keyWrites.set(await store.machines.mostWrites());
+      await hub.start();
+      rotation.start();
+      started = true;
+    },
+    async stop(): Promise<void> {
+      await rotation.stop();
+      await hub.stop();
+    },
+  };
+}
