@@ -267,6 +267,15 @@ describe('ReplayWindow', () => {
     expect([window.accept(5_000), window.accept(3_976), window.accept(3_977)]).toEqual([true, false, true]);
   });
 
+  it('remembers nothing of what lies behind a jump', () => {
+    const window = new ReplayWindow();
+    for (let counter = 0; counter < 1_024; counter += 1) window.accept(counter);
+
+    const after = [7_000, ...Array.from({ length: 1_023 }, (_x, i) => 6_999 - i)];
+
+    expect(after.every((counter) => window.accept(counter))).toBe(true);
+  });
+
   it.each([-1, 0.5, NaN, 2 ** 53])('refuses %d as a counter', (counter) => {
     expect(new ReplayWindow().accept(counter)).toBe(false);
   });
