@@ -5,6 +5,7 @@ export * from './hite.ts';
 export * from './ids.ts';
 export * from './internal.ts';
 export * from './machines.ts';
+export * from './openapi.ts';
 export * from './operators.ts';
 export * from './problems.ts';
 export * from './providers.ts';

@@ -106,6 +106,15 @@ export const ROUTES: readonly RouteSpec[] = [
   },
   {
     method: 'GET',
+    path: '/api-docs/:asset',
+    service: 'gateway',
+    audience: 'public',
+    tag: 'docs',
+    summary: 'Script and style of Swagger UI',
+    success: { status: 200, type: 'application/octet-stream' },
+  },
+  {
+    method: 'GET',
     path: '/api/v1/status',
     service: 'gateway',
     audience: 'platform',

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-const BUFFER_BYTES = 16 * 1024;
+const BUFFER_BYTES = 8 * 1024;
 const FLUSH_EVERY_MS = 200;
 
 /** Standard output for log lines, buffered: a write to the kernel per request would cost more than the request's line. */
@@ -14,9 +14,7 @@ export interface LogOutput {
 export function openLogOutput(fd = 1): LogOutput {
   const stream = pino.destination({ dest: fd, sync: false, minLength: BUFFER_BYTES });
   const timer = setInterval(() => stream.flush(), FLUSH_EVERY_MS).unref();
-  const flushNow = () => {
-    if (!stream.destroyed) stream.flushSync();
-  };
+  const flushNow = () => stream.flushSync();
   process.on('exit', flushNow);
   return {
     write: (line) => stream.write(line),

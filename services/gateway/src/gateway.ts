@@ -1,0 +1,149 @@
+import type { Server } from 'node:http';
+import { AccessLog, buildMetrics, type LineSink, type Logger, ServiceTokenSigner } from '@zeq/service-kit';
+import { Pool } from 'undici';
+import { Authentication } from './authentication.ts';
+import { ClientAddresses } from './client-address.ts';
+import { type Config, placeOf, trustList } from './config.ts';
+import { buildControlPlane, type LocalRoutes } from './control-plane.ts';
+import { controlProxy } from './control-proxy.ts';
+import { CorsPolicy } from './cors-policy.ts';
+import { ForwardCalls } from './forward-calls.ts';
+import { buildFront } from './front.ts';
+import { type Feed, Identities } from './identities.ts';
+import { gatewayMetrics } from './metrics.ts';
+import { PlatformKeys } from './platform-keys.ts';
+import { RateWindow } from './rate-window.ts';
+import { RequestGuard } from './request-guard.ts';
+import { adminHealthRoutes } from './routes/admin-health.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { sessionRoutes } from './routes/session.ts';
+import { statusRoutes } from './routes/status.ts';
+import { Sessions } from './sessions.ts';
+import { stopServer } from './stop-server.ts';
+import { Upgrades } from './upgrades.ts';
+import { openVaultClient } from './vault-client.ts';
+import { WrongTokens } from './wrong-tokens.ts';
+
+/** Machines that one address may create (design section 3). */
+const MACHINES_PER_MINUTE = 10;
+/** A call through `/test` may wait for its upstream as long as a forwarded one. */
+const FORWARDER_TIMEOUT_MS = 11 * 60_000;
+const SERVICE_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Less than the forwarder's own 75 s, so that no call is sent on a connection that it is just closing. */
+const KEEP_ALIVE_MS = 60_000;
+
+export interface GatewayDeps {
+  config: Config;
+  feed: Feed;
+  log: Logger;
+  /** Where access lines go. */
+  lines: LineSink;
+}
+
+export interface Gateway {
+  server: Server;
+  /** Stops the server in order, then closes what leads to the other services. */
+  stop(drainMs?: number): Promise<void>;
+}
+
+/** Puts the gateway together. It listens nowhere and has asked nobody anything yet. */
+export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway {
+  const signer = new ServiceTokenSigner('gateway', config.ZEQ_INTERNAL_SECRET);
+  const vault = openVaultClient(config.VAULT_URL, signer);
+  const forwarder = openForwarder(config.FORWARDER_URL);
+  const sessions = new Sessions(config.JWT_SECRET, config.JWT_SECRET_PREV);
+  const authentication = new Authentication({
+    identities: new Identities({ identify: vault.identify, feed }),
+    sessions,
+    apiKeys: new PlatformKeys(config.ZEQ_API_KEYS),
+    adminKeys: new PlatformKeys(config.ZEQ_ADMIN_KEYS),
+    wrongTokens: new WrongTokens(config.RATE_LIMIT_RPM),
+  });
+  const perAddress = new RateWindow(config.RATE_LIMIT_RPM);
+  const cors = new CorsPolicy(config.ALLOWED_ORIGINS, config.DOMAIN);
+  const registry = buildMetrics('gateway');
+  const access = new AccessLog('gateway', lines, log);
+  const metrics = gatewayMetrics(registry, access);
+  const shared = { authentication, signer, perAddress, cors, log, ended: metrics.ended };
+  const calls = new ForwardCalls({ ...shared, forwarder });
+  metrics.watch(() => calls.inFlight);
+  const app = buildControlPlane({
+    ...shared,
+    machinesPerAddress: new RateWindow(MACHINES_PER_MINUTE),
+    local: localRoutes(config, sessions, () => (feed.isFresh() ? [] : ['vault']), registry),
+    proxies: proxiesTo(config, signer),
+  });
+  const places = { forwarder: placeOf(config.FORWARDER_URL), 'sync-engine': placeOf(config.SYNC_URL) };
+  const upgrades = new Upgrades({ ...shared, places });
+  const server = buildFront({
+    app,
+    calls,
+    upgrades,
+    guard: new RequestGuard(config.DOMAIN),
+    addresses: new ClientAddresses(trustList(config.ZEQ_TRUSTED_PROXIES)),
+    ended: metrics.ended,
+  });
+  return {
+    server,
+    stop: async (drainMs) => {
+      upgrades.closeAll();
+      await stopServer(server, drainMs);
+      await Promise.all([vault.close(), forwarder.destroy()]);
+    },
+  };
+}
+
+/** Timeouts of a call are the forwarder's: it knows what its upstream is allowed. */
+function openForwarder(url: string): Pool {
+  const { origin, socketPath } = placeOf(url);
+  return new Pool(origin, {
+    ...(socketPath !== undefined && { socketPath }),
+    connections: null,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+  });
+}
+
+function localRoutes(
+  config: Config,
+  sessions: Sessions,
+  notReady: () => string[],
+  metrics: ReturnType<typeof buildMetrics>,
+): LocalRoutes {
+  return {
+    ...healthRoutes({ metrics, notReady }),
+    ...docsRoutes(),
+    ...statusRoutes(),
+    ...sessionRoutes(sessions),
+    ...adminHealthRoutes({
+      'byok-vault': config.VAULT_URL,
+      forwarder: config.FORWARDER_URL,
+      'operator-engine': config.OPERATOR_URL,
+      'sync-engine': config.SYNC_URL,
+      'zeqond-daemon': config.ZEQOND_URL,
+    }),
+  };
+}
+
+function proxiesTo(config: Config, signer: ServiceTokenSigner) {
+  const to = (service: 'byok-vault' | 'operator-engine' | 'sync-engine' | 'zeqond-daemon', url: string) =>
+    controlProxy({ service, url, signer, timeoutMs: SERVICE_TIMEOUT_MS });
+  return {
+    'byok-vault': to('byok-vault', config.VAULT_URL),
+    'operator-engine': to('operator-engine', config.OPERATOR_URL),
+    'sync-engine': to('sync-engine', config.SYNC_URL),
+    'zeqond-daemon': to('zeqond-daemon', config.ZEQOND_URL),
+    forwarder: controlProxy({
+      service: 'forwarder',
+      url: config.FORWARDER_URL,
+      signer,
+      timeoutMs: FORWARDER_TIMEOUT_MS,
+    }),
+  };
+}

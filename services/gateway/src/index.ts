@@ -1,0 +1,2 @@
+export { type Config, readConfig } from './config.ts';
+export { buildGateway, type Gateway, type GatewayDeps } from './gateway.ts';

@@ -1,0 +1,108 @@
+import { performance } from 'node:perf_hooks';
+import type { ClientRateLimitInfo, Store } from 'express-rate-limit';
+
+const SECONDS = 60;
+/** One bucket more than a minute has seconds, so that a hit counts for at least 60 s wherever in its second it fell. */
+const BUCKETS = SECONDS + 1;
+const MAX_ADDRESSES = 50_000;
+
+interface Window {
+  counts: Uint32Array;
+  total: number;
+  /** The newest second that `counts` speaks of. */
+  second: number;
+}
+
+/**
+ * Counts hits per key in a window that slides by the second: never more than the limit in any 60 s. Refused hits are not
+ * counted, so a caller that keeps trying is let in again as soon as its earlier hits are old enough. Time is monotonic:
+ * a clock that is set moves no window.
+ *
+ * It is a store of express-rate-limit, so one instance can serve the middleware and whoever calls `hit` directly.
+ */
+export class RateWindow implements Store {
+  readonly localKeys = true;
+  readonly limit: number;
+  readonly #now: () => number;
+  readonly #windows = new Map<string, Window>();
+
+  /** @param limit Hits per key and minute. @param now Monotonic milliseconds. */
+  constructor(limit: number, now: () => number = () => performance.now()) {
+    this.limit = limit;
+    this.#now = now;
+  }
+
+  /** Counts one hit. @returns Whether it is within the limit. */
+  hit(key: string): boolean {
+    const window = this.#windowOf(key);
+    if (window.total >= this.limit) return false;
+    window.total += 1;
+    window.counts[window.second % BUCKETS]! += 1;
+    return true;
+  }
+
+  /** Hits that are left to a key now. */
+  left(key: string): number {
+    return Math.max(0, this.limit - this.#windowOf(key).total);
+  }
+
+  /** Seconds until a hit of this key is forgotten; what Retry-After says. */
+  secondsToNext(key: string): number {
+    const { counts, second } = this.#windowOf(key);
+    for (let age = SECONDS; age >= 0; age -= 1) {
+      if (counts[(second - age + BUCKETS) % BUCKETS]! > 0) return BUCKETS - age;
+    }
+    return 1;
+  }
+
+  /** For express-rate-limit: a refused hit shows as one above the limit. */
+  increment(key: string): ClientRateLimitInfo {
+    const admitted = this.hit(key);
+    const totalHits = admitted ? this.limit - this.left(key) : this.limit + 1;
+    return { totalHits, resetTime: new Date(Date.now() + this.secondsToNext(key) * 1000) };
+  }
+
+  decrement(key: string): void {
+    const window = this.#windowOf(key);
+    const slot = window.second % BUCKETS;
+    if (window.counts[slot]! === 0) return;
+    window.counts[slot]! -= 1;
+    window.total -= 1;
+  }
+
+  resetKey(key: string): void {
+    this.#windows.delete(key);
+  }
+
+  #windowOf(key: string): Window {
+    const second = Math.floor(this.#now() / 1000) + BUCKETS;
+    let window = this.#windows.get(key);
+    if (window === undefined) {
+      if (this.#windows.size >= MAX_ADDRESSES) this.#forget(second);
+      window = { counts: new Uint32Array(BUCKETS), total: 0, second };
+      this.#windows.set(key, window);
+    } else if (window.second !== second) slide(window, second);
+    return window;
+  }
+
+  /** Windows whose hits are all old go; when there are none, the one that was opened first. */
+  #forget(second: number): void {
+    for (const [key, window] of this.#windows) {
+      if (second - window.second >= BUCKETS) this.#windows.delete(key);
+    }
+    if (this.#windows.size < MAX_ADDRESSES) return;
+    const first = this.#windows.keys().next();
+    if (!first.done) this.#windows.delete(first.value);
+  }
+}
+
+/** Empties the buckets of the seconds that have passed. */
+function slide(window: Window, second: number): void {
+  const passed = Math.min(second - window.second, BUCKETS);
+  for (let i = 1; i <= passed; i += 1) {
+    const slot = (window.second + i) % BUCKETS;
+    window.total -= window.counts[slot]!;
+    window.counts[slot] = 0;
+  }
+  window.second = second;
+}
