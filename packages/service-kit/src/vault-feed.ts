@@ -5,8 +5,12 @@ import { type Change, ChangeLine, SERVICE_TOKEN_HEADER, STALE_AFTER_MS } from '@
 import { Agent, request } from 'undici';
 import { type Logger, safeError } from './logger.ts';
 
-/** The vault speaks every 500 ms; after this much silence (ms) the stream counts as dead, even if TCP has noticed nothing. */
-const SILENCE_MS = 2_500;
+/**
+ * The vault speaks every 500 ms, later when its database is slow. After this much silence (ms) the stream counts as dead, even if
+ * TCP has noticed nothing; soon after, nothing that was cached could be used anyway.
+ */
+const SILENCE_MS = 4_500;
+const CONNECT_MS = 2_500;
 /** A gap in our own event loop (ms) after which heartbeats that lie in the socket's buffer prove nothing. */
 const STALL_MS = 2_000;
 const WATCH_EVERY_MS = 250;
@@ -23,6 +27,8 @@ export interface VaultFeedOptions {
   log: Logger;
   /** Monotonic milliseconds; a test passes its own. */
   now?: () => number;
+  /** A test does not wait as long. */
+  silenceMs?: number;
 }
 
 /**
@@ -38,7 +44,7 @@ export interface VaultFeedOptions {
 export class VaultFeed extends EventEmitter<{ change: [Change]; reset: [] }> {
   readonly #options: VaultFeedOptions;
   readonly #now: () => number;
-  readonly #agent = new Agent({ connections: 1, connect: { timeout: SILENCE_MS } });
+  readonly #agent = new Agent({ connections: 1, connect: { timeout: CONNECT_MS } });
   #epoch: string | undefined;
   #seq = 0;
   /** The vault's head when this stream began; until we have read up to it, we know of changes that we have not seen. */
@@ -107,12 +113,12 @@ export class VaultFeed extends EventEmitter<{ change: [Change]; reset: [] }> {
 
   /** Reads one stream to its end; it ends only by failing or by being aborted. */
   async #follow(signal: AbortSignal): Promise<void> {
-    const { url, token } = this.#options;
+    const { url, token, silenceMs = SILENCE_MS } = this.#options;
     const { statusCode, body } = await request(`${url}/internal/changes`, {
       query: this.#epoch === undefined ? {} : { since: this.#seq, epoch: this.#epoch },
       headers: { [SERVICE_TOKEN_HEADER]: token() },
-      headersTimeout: SILENCE_MS,
-      bodyTimeout: SILENCE_MS,
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
       dispatcher: this.#agent,
       signal,
     });

@@ -68,6 +68,7 @@ beforeEach(async () => {
     token: () => 'a-service-token',
     log: pino({ level: 'silent' }),
     now: () => performance.now() + skew,
+    silenceMs: 1_000,
   });
   feed.on('change', ({ seq }) => heard.push(`change ${seq}`));
   feed.on('reset', () => heard.push('reset'));
