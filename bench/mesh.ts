@@ -30,59 +30,54 @@ export async function startMesh(
   upstreams: Upstreams,
   { nodeOptions = [], env: extra = {} }: MeshOptions = {},
 ): Promise<Running & { pidOf: Record<string, number> }> {
-  const [gatewayPort, vaultPort, forwarderPort] = (await freePorts(3)) as [number, number, number];
   const dataDir = await mkdtemp(join(tmpdir(), 'zeq-bench-'));
   const xApiKey = secret();
-  const shared = { ZEQ_INTERNAL_SECRET: secret(), LOG_LEVEL: 'info', ZEQ_DATA_DIR: dataDir };
-  const allow = `127.0.0.1:${upstreams.json},127.0.0.1:${upstreams.sse}`;
-  const vaultUrl = `http://127.0.0.1:${vaultPort}`;
-  const specs = [
-    {
-      name: 'byok-vault',
-      port: vaultPort,
-      env: { VAULT_PORT: `${vaultPort}`, ZEQ_FIELD_KEY: secret(), ZEQ_EGRESS_ALLOW: allow },
-    },
-    {
-      name: 'forwarder',
-      port: forwarderPort,
-      env: { FORWARDER_PORT: `${forwarderPort}`, VAULT_URL: vaultUrl, ZEQ_EGRESS_ALLOW: allow },
-    },
-    {
-      name: 'gateway',
-      port: gatewayPort,
-      env: {
-        GATEWAY_PORT: `${gatewayPort}`,
-        VAULT_URL: vaultUrl,
-        FORWARDER_URL: `http://127.0.0.1:${forwarderPort}`,
-        JWT_SECRET: secret(),
-        ZEQ_API_KEYS: xApiKey,
-        ZEQ_ADMIN_KEYS: secret(),
-        RATE_LIMIT_RPM: '1000000000',
-      },
-    },
-  ];
+  const shared = { ZEQ_INTERNAL_SECRET: secret(), LOG_LEVEL: 'info', ZEQ_DATA_DIR: dataDir, ...extra };
+  const services = await planServices(upstreams, xApiKey);
   const children: ChildProcess[] = [];
-  for (const { name, port, env } of specs) {
+  for (const { name, port, env } of services) {
     const command = [process.execPath, ...nodeOptions, join(SERVICES, name, 'src/main.ts')];
-    children.push(
-      await startProcess({
-        command,
-        env: { ...shared, ...extra, ...env },
-        cpus: CONTENDER_CPU,
-        port,
-        cwd: dataDir,
-      }),
-    );
+    const spec = { command, env: { ...shared, ...env }, cpus: CONTENDER_CPU, port, cwd: dataDir };
+    children.push(await startProcess(spec));
   }
-  const gateway = `http://127.0.0.1:${gatewayPort}`;
-  await untilReady(gateway);
-  const targets = await register(gateway, xApiKey, upstreams, gatewayPort);
+  const gatewayPort = services.at(-1)!.port;
+  await untilReady(`http://127.0.0.1:${gatewayPort}`);
+  const targets = await register(xApiKey, upstreams, gatewayPort);
   const stop = async () => {
     for (const child of children.toReversed()) await stopProcess(child);
     await rm(dataDir, { recursive: true, force: true });
   };
-  const pidOf = Object.fromEntries(specs.map(({ name }, i) => [name, children[i]!.pid!]));
+  const pidOf = Object.fromEntries(services.map(({ name }, i) => [name, children[i]!.pid!]));
   return { ...targets, pidOf, pids: children.flatMap((child) => familyOf(child.pid!)), stop };
+}
+
+/** What each service is told, in the order in which they start; the gateway comes last. */
+async function planServices(upstreams: Upstreams, xApiKey: string) {
+  const [gatewayPort, vaultPort, forwarderPort] = (await freePorts(3)) as [number, number, number];
+  const ZEQ_EGRESS_ALLOW = `127.0.0.1:${upstreams.json},127.0.0.1:${upstreams.sse}`;
+  const VAULT_URL = `http://127.0.0.1:${vaultPort}`;
+  const gateway = {
+    GATEWAY_PORT: `${gatewayPort}`,
+    VAULT_URL,
+    FORWARDER_URL: `http://127.0.0.1:${forwarderPort}`,
+    JWT_SECRET: secret(),
+    ZEQ_API_KEYS: xApiKey,
+    ZEQ_ADMIN_KEYS: secret(),
+    RATE_LIMIT_RPM: '1000000000',
+  };
+  return [
+    {
+      name: 'byok-vault',
+      port: vaultPort,
+      env: { VAULT_PORT: `${vaultPort}`, ZEQ_FIELD_KEY: secret(), ZEQ_EGRESS_ALLOW },
+    },
+    {
+      name: 'forwarder',
+      port: forwarderPort,
+      env: { FORWARDER_PORT: `${forwarderPort}`, VAULT_URL, ZEQ_EGRESS_ALLOW },
+    },
+    { name: 'gateway', port: gatewayPort, env: gateway },
+  ];
 }
 
 const secret = () => randomBytes(32).toString('hex');
@@ -97,11 +92,11 @@ async function untilReady(gateway: string): Promise<void> {
 
 /** A machine with both upstreams registered, and one app token for both. */
 async function register(
-  gateway: string,
   xApiKey: string,
   upstreams: Upstreams,
   port: number,
 ): Promise<{ json: Target; sse: Target }> {
+  const gateway = `http://127.0.0.1:${port}`;
   const machine = await post(`${gateway}/api/zeq/machines`, { 'x-api-key': xApiKey }, { slug: SLUG });
   const owner = { authorization: `Bearer ${machine.api_key}` };
   const apis = `/api/zeq/apis/${SLUG}`;
