@@ -1,0 +1,26 @@
+import type { Logger, ServiceTokenVerifier } from '@zeq/service-kit';
+import type { Registry } from 'prom-client';
+import type { Authenticate } from './auth/authenticate.ts';
+import type { Catalogue } from './catalogue/catalogue.ts';
+import type { Prover } from './compute/proof.ts';
+import type { Recorder } from './recorder.ts';
+import type { ProposeIntent } from './seven-step/proposal.ts';
+import type { Stores } from './store/store.ts';
+
+/** All that the app needs from outside. A test passes its own. */
+export interface Deps {
+  catalogue: Catalogue;
+  stores: Stores;
+  recorder: Recorder;
+  prover: Prover;
+  authenticate: Authenticate;
+  serviceTokens: ServiceTokenVerifier;
+  /** Asks the registered model; undefined where there is none. */
+  propose?: ProposeIntent | undefined;
+  metrics: Registry;
+  log: Logger;
+  /** Unix milliseconds. */
+  now: () => number;
+  /** Requests per minute of one address that does not come through the gateway. */
+  perMinute: number;
+}
