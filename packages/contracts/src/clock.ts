@@ -73,7 +73,6 @@ export const SyncStatus = z.object({
     .object({
       genesis: z.object({ seed: Hex32, chain: Hex32 }),
       public_key: Hex32,
-      first_depth: Count,
       depth: Count,
       zeqond: Zeqond,
       head: Hex32,
@@ -103,6 +102,7 @@ export const ChainPage = z.object({
   uid: z.string(),
   public_key: Hex32,
   genesis: z.object({ seed: Hex32, chain: Hex32 }),
+  first_depth: Count.describe('the oldest tick that is kept'),
   head: z.object({ depth: Count, zeqond: Zeqond, chain: Hex32 }),
   ticks: z.array(Tick),
   next: Count.nullable().describe('the depth to go on from; null at the end'),

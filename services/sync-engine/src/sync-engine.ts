@@ -1,0 +1,71 @@
+import type { TickSigner } from '@zeq/crypto';
+import type { Logger } from '@zeq/service-kit';
+import { BorderTimer } from './border-timer.ts';
+import { TickEngine } from './engine.ts';
+import { toFrames } from './frames.ts';
+import { Hub } from './hub.ts';
+import { buildSyncMetrics, type SyncMetrics, watchState } from './metrics.ts';
+import type { ChainStore } from './store/chain-store.ts';
+import { TickSockets } from './subscribe.ts';
+import type { TimeSource } from './time-source.ts';
+
+export interface SyncEngineOptions {
+  time: TimeSource;
+  log: Logger;
+  attesting?: { signer: TickSigner; store: ChainStore } | undefined;
+  holder: string;
+}
+
+/** The clock of one process: timer, engine and listeners wired together. Nothing runs before `start`. */
+export interface SyncEngine {
+  time: TimeSource;
+  engine: TickEngine;
+  hub: Hub;
+  sockets: TickSockets;
+  metrics: SyncMetrics;
+  start: () => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+export function buildSyncEngine({ time, log, attesting, holder }: SyncEngineOptions): SyncEngine {
+  const metrics = buildSyncMetrics();
+  const hub = new Hub(() => metrics.dropped.inc());
+  const sockets = new TickSockets(hub);
+  const engine = new TickEngine({
+    time,
+    log,
+    ...(attesting && { attesting }),
+    holder,
+    connections: () => hub.size,
+    send(message, zeqond) {
+      const done = metrics.fanOut.startTimer();
+      void hub.broadcast(toFrames(message, zeqond)).then(() => done());
+    },
+    onTick({ gap, tesc }, lateMs) {
+      metrics.lateness.record(lateMs);
+      metrics.ticks.inc({ attested: String(tesc !== undefined) });
+      if (!gap) return;
+      metrics.gaps.inc({ reason: gap.reason });
+      metrics.missed.inc({ reason: gap.reason }, gap.missed);
+      log.warn({ gap }, 'the chain has a gap');
+    },
+  });
+  watchState(metrics, engine, hub);
+  const timer = new BorderTimer(time, () => engine.border());
+  return {
+    time,
+    engine,
+    hub,
+    sockets,
+    metrics,
+    async start() {
+      await engine.start();
+      timer.start();
+    },
+    async stop() {
+      timer.stop();
+      await engine.stop();
+      sockets.close();
+    },
+  };
+}
