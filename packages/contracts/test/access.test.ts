@@ -34,6 +34,7 @@ const F = 'forbidden';
 /** One row per audience: what each kind of caller gets under its own slug. */
 const TABLE: Record<Audience, Record<keyof typeof callers, string | undefined>> = {
   public: { anonymous: OK, platform: OK, operator: OK, owner: OK, forwardKey: OK, readKey: OK, app: OK },
+  optional: { anonymous: OK, platform: OK, operator: OK, owner: OK, forwardKey: OK, readKey: OK, app: OK },
   platform: { anonymous: U, platform: OK, operator: U, owner: U, forwardKey: U, readKey: U, app: U },
   operator: { anonymous: U, platform: U, operator: OK, owner: U, forwardKey: U, readKey: U, app: U },
   owner: { anonymous: U, platform: U, operator: U, owner: OK, forwardKey: F, readKey: F, app: F },

@@ -39,7 +39,7 @@ const forwarderUrl = z.union([z.string().regex(UNIX), serviceUrl('http://127.0.0
   error: 'must be an http:// address or unix:/path/of.sock',
 });
 
-const Env = z
+export const Env = z
   .object({
     ...commonEnv,
     GATEWAY_PORT: port(4000),
