@@ -33,12 +33,21 @@ export function buildLogger(service: string, level: string, destination?: Destin
 }
 
 /** Named fields only: errors of the body parser hold the raw body, those of ioredis the arguments. */
-export function safeError(err: unknown): { name: string; code?: string; stack?: string } {
+export function safeError(err: unknown): {
+  name: string;
+  code?: string;
+  stack?: string;
+  cause?: { name: string; code?: string };
+} {
   if (!(err instanceof Error)) return { name: typeof err };
-  const code = (err as { code?: unknown }).code;
   return {
-    name: err.name,
-    ...(typeof code === 'string' && { code }),
+    ...nameAndCode(err),
     ...(err.stack !== undefined && { stack: err.stack }),
+    ...(err.cause instanceof Error && { cause: nameAndCode(err.cause) }),
   };
+}
+
+function nameAndCode(err: Error): { name: string; code?: string } {
+  const { code } = err as { code?: unknown };
+  return { name: err.name, ...(typeof code === 'string' && { code }) };
 }
