@@ -20,6 +20,15 @@ export class PostgresWatch implements Watch {
   readonly #running: Promise<void>;
   #client: pg.Client | undefined;
 
+  /** Resolves after the first attempt, whether it succeeded or not: a watch may begin before its database does. */
+  static async open(...args: ConstructorParameters<typeof PostgresWatch>): Promise<PostgresWatch> {
+    const watch = new PostgresWatch(...args);
+    await watch.#tried.promise;
+    return watch;
+  }
+
+  readonly #tried = Promise.withResolvers<void>();
+
   constructor(settings: pg.ClientConfig, channel: string, onNotify: () => void, log: Logger) {
     this.#settings = { ...settings, connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS };
     this.#channel = channel;
@@ -53,11 +62,13 @@ export class PostgresWatch implements Watch {
       try {
         await this.#connect(client);
         failures = 0;
+        this.#tried.resolve();
         await ended;
       } catch (err) {
         if (failures === 0) this.#log.warn({ err: safeError(err) }, 'the watch on the database is lost');
         this.#drop(client);
       }
+      this.#tried.resolve();
       await this.#pause(failures);
     }
   }

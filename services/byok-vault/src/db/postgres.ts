@@ -40,7 +40,7 @@ export function openPostgres(url: string, log: Logger): Database {
       withRetries(() => inTransaction(work)).catch((err: unknown) => {
         throw toDatabaseError(err);
       }),
-    watch: async (channel, onNotify) => new PostgresWatch(settings, channel, onNotify, log),
+    watch: (channel, onNotify) => PostgresWatch.open(settings, channel, onNotify, log),
     close: () => pool.end(),
   };
 }
