@@ -1,6 +1,8 @@
 export * from './access-log.ts';
 export * from './config.ts';
 export * from './health.ts';
+export * from './identify-client.ts';
+export * from './identities.ts';
 export * from './log-output.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
@@ -9,5 +11,6 @@ export * from './request-id.ts';
 export * from './run.ts';
 export * from './server.ts';
 export * from './service-token.ts';
+export * from './sessions.ts';
 export * from './strict-json.ts';
 export * from './vault-feed.ts';

@@ -1,10 +1,15 @@
 import type { Audience, Caller, IdentifyRequest } from '@zeq/contracts';
 import { sha256Hex } from '@zeq/crypto';
-import { ProblemError } from '@zeq/service-kit';
-import type { Identities, Identity } from './identities.ts';
+import {
+  type Identities,
+  type Identity,
+  looksLikeSession,
+  ProblemError,
+  type Session,
+  type Sessions,
+} from '@zeq/service-kit';
 import type { PlatformKeys } from './platform-keys.ts';
 import type { RequestHeaders } from './request-headers.ts';
-import { looksLikeSession, type Session, type Sessions } from './sessions.ts';
 import type { WrongTokens } from './wrong-tokens.ts';
 
 /** A caller, and what goes with it. */

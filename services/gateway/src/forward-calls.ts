@@ -2,14 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
 import { refuseAccess, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
-import { type Logger, ProblemError, REQUEST_ID_HEADER, type ServiceTokenSigner } from '@zeq/service-kit';
+import {
+  type Identity,
+  type Logger,
+  ProblemError,
+  REQUEST_ID_HEADER,
+  type ServiceTokenSigner,
+} from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
 import { accessDetail } from './access-detail.ts';
 import { type Authentication, UNAUTHORIZED, type Who } from './authentication.ts';
 import type { Call } from './call.ts';
 import type { CorsPolicy } from './cors-policy.ts';
 import { FORWARD_ROUTE } from './forward-path.ts';
-import type { Identity } from './identities.ts';
 import { rateHeaders } from './rate-headers.ts';
 import type { RateWindow } from './rate-window.ts';
 import { refuse, refuseError } from './refuse.ts';

@@ -1,5 +1,15 @@
 import type { Server } from 'node:http';
-import { AccessLog, buildMetrics, type LineSink, type Logger, ServiceTokenSigner } from '@zeq/service-kit';
+import {
+  AccessLog,
+  buildMetrics,
+  type Feed,
+  Identities,
+  type LineSink,
+  type Logger,
+  openIdentifyClient,
+  ServiceTokenSigner,
+  Sessions,
+} from '@zeq/service-kit';
 import { Pool } from 'undici';
 import { Authentication } from './authentication.ts';
 import { ClientAddresses } from './client-address.ts';
@@ -9,7 +19,6 @@ import { controlProxy } from './control-proxy.ts';
 import { CorsPolicy } from './cors-policy.ts';
 import { ForwardCalls } from './forward-calls.ts';
 import { buildFront } from './front.ts';
-import { type Feed, Identities } from './identities.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { PlatformKeys } from './platform-keys.ts';
 import { RateWindow } from './rate-window.ts';
@@ -19,10 +28,8 @@ import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
-import { Sessions } from './sessions.ts';
 import { stopServer } from './stop-server.ts';
 import { Upgrades } from './upgrades.ts';
-import { openVaultClient } from './vault-client.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
 /** Machines that one address may create (design section 3). */
@@ -51,7 +58,7 @@ export interface Gateway {
 /** Puts the gateway together. It listens nowhere and has asked nobody anything yet. */
 export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway {
   const signer = new ServiceTokenSigner('gateway', config.ZEQ_INTERNAL_SECRET);
-  const vault = openVaultClient(config.VAULT_URL, signer);
+  const vault = openIdentifyClient(config.VAULT_URL, signer);
   const forwarder = openForwarder(config.FORWARDER_URL);
   const sessions = new Sessions(config.JWT_SECRET, config.JWT_SECRET_PREV);
   const authentication = new Authentication({

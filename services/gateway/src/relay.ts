@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import type { Identity, Live } from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
 import type { Call } from './call.ts';
-import type { Identity, Live } from './identities.ts';
 import { lingerAfter, refuse } from './refuse.ts';
 import { answerHead, hasLength } from './response-headers.ts';
 

@@ -1,10 +1,10 @@
 import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBLEMS, type ProblemCode, toProblemDocument } from '@zeq/contracts';
+import type { Live } from '@zeq/service-kit';
 import { BASE_LINES, BASE_NAMES } from './base-headers.ts';
 import type { Call } from './call.ts';
 import type { Place } from './config.ts';
-import type { Live } from './identities.ts';
 
 const HANDSHAKE_MS = 60_000;
 /** Lines of the hop, and those that the gateway writes itself. */

@@ -1,7 +1,6 @@
-import { ProblemError } from '@zeq/service-kit';
+import { ProblemError, type Sessions } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
 import type { LocalRoutes } from '../control-plane.ts';
-import type { Sessions } from '../sessions.ts';
 
 /** `POST /api/zeq/session`: a machine key for a session of 15 minutes; a session for the next one, within 12 hours. */
 export function sessionRoutes(sessions: Sessions): LocalRoutes {

@@ -1,6 +1,5 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { sha256Hex } from '@zeq/crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 
@@ -72,7 +71,7 @@ export class Sessions {
   /** @returns The session; `expired` for one that was ours; undefined for anything else. */
   verify(token: string): Session | 'expired' | undefined {
     if (token.length > MAX_TOKEN_CHARS) return undefined;
-    const digest = sha256Hex(token);
+    const digest = hash('sha256', token, 'hex');
     const known = this.#verified.get(digest);
     if (known === undefined) return this.#check(token, digest);
     if (this.#seconds() < known.expiresAt + SKEW_SECONDS) return known;

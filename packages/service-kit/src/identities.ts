@@ -7,7 +7,7 @@ import {
   type OwnerCaller,
   STALE_AFTER_MS,
 } from '@zeq/contracts';
-import { ProblemError } from '@zeq/service-kit';
+import { ProblemError } from './problem.ts';
 
 const MAX_REMEMBERED = 50_000;
 /** After a gap in the feed, identities with running calls are asked for until the vault answers (ms). */
@@ -39,7 +39,7 @@ export type Found = Identity | 'unknown' | 'expired';
 /** Asks the vault. @returns Undefined when it knows no such token or key. @throws ProblemError `vault_unavailable`. */
 export type Identify = (request: IdentifyRequest) => Promise<IdentifyAnswer | undefined>;
 
-/** What is needed of the vault's change feed (service-kit's VaultFeed). */
+/** What is needed of the vault's change feed (`VaultFeed`). */
 export interface Feed {
   isFresh(now?: number): boolean;
   readonly lastHeardAt: number;

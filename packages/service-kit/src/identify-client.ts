@@ -1,19 +1,20 @@
 import { IdentifyAnswer, type IdentifyRequest, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
-import { ProblemError, type ServiceTokenSigner } from '@zeq/service-kit';
 import { Pool } from 'undici';
 import type { Identify } from './identities.ts';
+import { ProblemError } from './problem.ts';
+import type { ServiceTokenSigner } from './service-token.ts';
 
 const CONNECTIONS = 32;
 /** The vault answers from an index; one that takes longer is in trouble (ms). */
 const TIMEOUT_MS = 5_000;
 
-export interface VaultClient {
+export interface IdentifyClient {
   identify: Identify;
   close(): Promise<void>;
 }
 
 /** Asks the vault who a token stands for. The token itself never goes there, only its SHA-256. */
-export function openVaultClient(url: string, signer: ServiceTokenSigner): VaultClient {
+export function openIdentifyClient(url: string, signer: ServiceTokenSigner): IdentifyClient {
   const pool = new Pool(url, {
     connections: CONNECTIONS,
     headersTimeout: TIMEOUT_MS,
