@@ -81,7 +81,7 @@ const securityHeaders = () =>
   helmet({
     contentSecurityPolicy: false,
     strictTransportSecurity: false,
-    crossOriginResourcePolicy: { policy: 'same-origin' },
+    xFrameOptions: { action: 'deny' },
   });
 
 function refusePath(): RequestHandler {

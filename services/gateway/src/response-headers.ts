@@ -13,6 +13,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-zeq-request-id',
   'access-control-allow-origin',
   'access-control-allow-credentials',
   'access-control-allow-headers',
