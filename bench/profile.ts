@@ -67,7 +67,9 @@ function report(name: string, path: string): void {
   print(byFunction, busyUs, 30);
 }
 
-const add = (sums: Map<string, number>, key: string, us: number) => sums.set(key, (sums.get(key) ?? 0) + us);
+function add(sums: Map<string, number>, key: string, us: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + us);
+}
 
 function print(sums: Map<string, number>, total: number, count: number): void {
   for (const [key, us] of [...sums].sort((a, b) => b[1] - a[1]).slice(0, count))
@@ -84,4 +86,6 @@ function moduleOf({ url, functionName }: { url: string; functionName: string }):
   return `node: ${url.replace(/^node:(internal\/)?/, '')}`;
 }
 
-const shortPath = (url: string) => url.replace(/^.*\/(services|packages|node_modules)\//, '$1/');
+function shortPath(url: string): string {
+  return url.replace(/^.*\/(services|packages|node_modules)\//, '$1/');
+}
