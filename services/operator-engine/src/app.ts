@@ -1,10 +1,12 @@
+import type { Caller } from '@zeq/contracts';
 import {
+  type AccessLog,
   healthRouter,
-  type Logger,
   ProblemError,
   problemHandler,
   requestId,
   type ServiceTokenVerifier,
+  safeError,
 } from '@zeq/service-kit';
 import express, { type Express, type RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
@@ -19,11 +21,11 @@ import { sevenStepRouter } from './routes/seven-step.ts';
 
 /** Builds the app without opening a socket. */
 export function buildApp(deps: Deps): Express {
-  const { catalogue, stores, metrics, log, now, serviceTokens, perMinute } = deps;
+  const { catalogue, stores, metrics, log, accessLog, now, serviceTokens, perMinute } = deps;
   const own = new OwnOperators({ catalogue, store: stores.operators, now });
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use(requestId());
-  app.use(logRequests(log));
+  app.use(logRequests(accessLog));
   app.use(
     healthRouter({
       service: 'operator-engine',
@@ -49,33 +51,30 @@ async function missing({ stores, log }: Deps): Promise<string[]> {
     await stores.ping();
     return [];
   } catch (err) {
-    log.debug({ err }, 'the store does not answer');
+    log.debug({ err: safeError(err) }, 'the store does not answer');
     return ['store'];
   }
 }
 
-/** One line per request, at its end: the pattern of the route and no value that a caller chose. */
-function logRequests(log: Logger): RequestHandler {
+/** One line per request, at its end. */
+function logRequests(accessLog: AccessLog): RequestHandler {
   return function logRequest(req, res, next) {
     const startedAt = performance.now();
     res.on('close', () => {
-      log.info(
-        {
-          request_id: req.id,
-          method: req.method,
-          route: typeof req.route?.path === 'string' ? req.route.path : 'none',
-          status: res.statusCode,
-          ms: Math.round((performance.now() - startedAt) * 100) / 100,
-          who: whoOf(res.locals.caller),
-        },
-        'request',
-      );
+      accessLog.write({
+        requestId: req.id,
+        method: req.method,
+        route: typeof req.route?.path === 'string' ? req.route.path : 'none',
+        status: res.statusCode,
+        ms: performance.now() - startedAt,
+        who: whoOf(res.locals.caller),
+      });
     });
     next();
   };
 }
 
-function whoOf(caller: Express.Locals['caller']): string {
+function whoOf(caller: Caller | undefined): string {
   if (caller === undefined) return 'anonymous';
   return 'slug' in caller ? `${caller.kind}:${caller.slug}` : caller.kind;
 }

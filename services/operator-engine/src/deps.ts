@@ -1,4 +1,4 @@
-import type { Logger, ServiceTokenVerifier } from '@zeq/service-kit';
+import type { AccessLog, Logger, ServiceTokenVerifier } from '@zeq/service-kit';
 import type { Registry } from 'prom-client';
 import type { Authenticate } from './auth/authenticate.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
@@ -19,6 +19,7 @@ export interface Deps {
   propose?: ProposeIntent | undefined;
   metrics: Registry;
   log: Logger;
+  accessLog: AccessLog;
   /** Unix milliseconds. */
   now: () => number;
   /** Requests per minute of one address that does not come through the gateway. */

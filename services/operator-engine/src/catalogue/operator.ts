@@ -66,7 +66,7 @@ function buildComputable(record: OperatorRecord): Computable | undefined {
   const dimensions = coherent(result.unit, 'result.unit');
   const computable = { ...compile(expression, built, dimensions, record), parameters: built };
   const operator = { ...computable, unit: result.unit, dimensions };
-  testVectors.forEach((_vector, i) => requireVector(record, operator, i));
+  for (const index of testVectors.keys()) requireVector(record, operator, index);
   return operator;
 }
 

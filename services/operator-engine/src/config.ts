@@ -1,0 +1,33 @@
+import { commonEnv, parseEnv, port, serviceUrl, sharedSecret } from '@zeq/service-kit';
+import { z } from 'zod';
+
+export const Env = z.object({
+  ...commonEnv,
+  OPERATOR_PORT: port(8080),
+  ZEQ_INTERNAL_SECRET_PREV: sharedSecret.optional(), // set only while it is being changed
+  JWT_SECRET: sharedSecret,
+  JWT_SECRET_PREV: sharedSecret.optional(), // set only while it is being changed
+  ZEQ_PROOF_SECRET: sharedSecret.optional(), // without it proofs are made from ZEQ_INTERNAL_SECRET
+  ZEQ_PROOF_SECRET_PREV: sharedSecret.optional(), // its proofs still verify
+  VAULT_URL: serviceUrl('http://127.0.0.1:4002'),
+  ZEQ_DATA_DIR: z.string().default('.zeq'),
+  MONGO_URL: z.url({ protocol: /^mongodb(\+srv)?$/, error: 'must be a mongodb:// URL' }).optional(),
+  RATE_LIMIT_RPM: z.coerce
+    .number('must be a whole number of requests per minute')
+    .int('must be a whole number of requests per minute')
+    .min(1, 'must be at least 1')
+    .max(1_000_000_000, 'must be at most 1000000000')
+    .default(100),
+});
+export type Config = z.infer<typeof Env>;
+
+/** @throws ConfigError naming everything that is wrong. */
+export const readConfig = (env: NodeJS.ProcessEnv): Config => parseEnv('operator-engine', Env, env);
+
+/** The secret that signs proofs, then those under which older proofs still verify. */
+export function proofSecrets(config: Config): [string, ...string[]] {
+  const { ZEQ_PROOF_SECRET, ZEQ_PROOF_SECRET_PREV, ZEQ_INTERNAL_SECRET, ZEQ_INTERNAL_SECRET_PREV } = config;
+  const all = [ZEQ_PROOF_SECRET, ZEQ_PROOF_SECRET_PREV, ZEQ_INTERNAL_SECRET, ZEQ_INTERNAL_SECRET_PREV];
+  const [first = ZEQ_INTERNAL_SECRET, ...others] = all.filter((secret) => secret !== undefined);
+  return [first, ...others];
+}
