@@ -1,0 +1,37 @@
+# One image for all six services; compose says which one a container is. Sources run as they are (Node strips the types), so
+# building is installing what production needs. Needs no BuildKit.
+#
+#   docker build -t zeq-mesh .
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS base
+WORKDIR /mesh
+ENV NODE_ENV=production
+
+# What the lockfile names, once per lockfile; no package's own script runs.
+FROM base AS packages
+ARG PNPM=10.34.9
+ENV CI=true
+RUN npm install --global --ignore-scripts "pnpm@${PNPM}"
+COPY pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN pnpm fetch --prod --ignore-scripts
+COPY . .
+RUN pnpm install --prod --offline --frozen-lockfile --ignore-scripts --filter './services/*...' \
+ && rm -rf bench dev e2e
+
+FROM base AS mesh
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="Zeq mesh" \
+      org.opencontainers.image.description="A self-hosted vault and forwarding mesh for other people's API keys" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+# owned by root and read by an ordinary user: what runs cannot change itself
+COPY --from=packages /mesh ./
+# where embedded stores would lie; compose mounts a volume there for the service that has one
+RUN mkdir /data && chown node:node /data
+ENV ZEQ_BIND=0.0.0.0 ZEQ_DATA_DIR=/data
+USER node
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning"]
+CMD ["services/gateway/src/main.ts"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "scripts/healthcheck.mjs"]
