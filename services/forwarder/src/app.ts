@@ -1,12 +1,14 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { SERVICE_TOKEN_HEADER, TestCall } from '@zeq/contracts';
 import {
   buildServer,
   healthRouter,
+  newRequestId,
   ProblemError,
   parseInput,
   problemHandler,
   requestId,
+  sendProblem,
   strictJson,
 } from '@zeq/service-kit';
 import express, { type Express } from 'express';
@@ -30,6 +32,8 @@ export function buildForwarder(deps: Deps): Server {
   const app = buildApp(deps);
   const server = buildServer(
     (req, res) => {
+      // Node takes a line without a version for HTTP/0.9, headers and all (RFC 9112 section 2.3 knows no such thing).
+      if (req.httpVersionMajor !== 1) return void refuseVersion(res);
       const target = parseForwardTarget(req.url!);
       if (target === undefined) app(req, res);
       else forward(deps, req, res, target);
@@ -44,6 +48,11 @@ export function buildForwarder(deps: Deps): Server {
     else forwardUpgrade(deps, req, socket, head, target);
   });
   return server;
+}
+
+function refuseVersion(res: ServerResponse): void {
+  res.setHeader('Connection', 'close');
+  sendProblem(res, 'bad_request', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.', newRequestId());
 }
 
 /** Health and `/test`. */

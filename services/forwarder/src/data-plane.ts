@@ -5,6 +5,7 @@ import type { EgressRules } from '@zeq/egress';
 import type { Logger, VaultFeed } from '@zeq/service-kit';
 import { safeError } from '@zeq/service-kit';
 import { ApiStates } from './api-state.ts';
+import type { ConnectTcp } from './dial.ts';
 import { Guard } from './guard.ts';
 import { LeaseCache } from './lease-cache.ts';
 import { prepareLease } from './leased-api.ts';
@@ -21,6 +22,7 @@ export interface DataPlaneOptions {
   rules: EgressRules;
   resolver: NameResolver;
   secureContext: SecureContext;
+  connect: ConnectTcp;
   maxCalls: number;
   log: Logger;
 }
@@ -36,10 +38,10 @@ export interface DataPlane {
 }
 
 export function buildDataPlane(options: DataPlaneOptions): DataPlane {
-  const { vault, feed, recipient, rules, resolver, secureContext, maxCalls } = options;
+  const { vault, feed, recipient, rules, resolver, secureContext, connect, maxCalls } = options;
   const states = new ApiStates();
   const live = new LiveCalls();
-  const pools = new Pools(secureContext);
+  const pools = new Pools({ secureContext, connect });
   const prepare = (lease: Lease) =>
     prepareLease(lease, recipient, rules, states.of(lease.api_id, performance.now()));
   const leases = new LeaseCache(vault, feed, prepare);

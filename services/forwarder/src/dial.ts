@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { BaseUrl } from '@zeq/egress';
 import type { buildConnector } from 'undici';
@@ -11,7 +11,11 @@ export interface DialOptions {
   timeoutMs: number;
   /** Trusted roots and protocol versions, made once for all connections. */
   secureContext: SecureContext;
+  connect: ConnectTcp;
 }
+
+/** Opens a TCP connection. A test passes its own, which sees every address that is dialled. */
+export type ConnectTcp = (options: TcpNetConnectOpts) => Socket;
 
 export type DialFailure = 'connect_failed' | 'connect_timeout' | 'tls_failed';
 
@@ -41,28 +45,32 @@ export const buildSecureContext = (ca?: string): SecureContext =>
  * family raced (Node 24 does both by default). The certificate has to be for the host of the URL; no setting of the
  * environment switches that off.
  */
-export function buildDial({ url, address, timeoutMs, secureContext }: DialOptions): buildConnector.connector {
+export function buildDial(options: DialOptions): buildConnector.connector {
+  const { url, address, timeoutMs, secureContext, connect } = options;
   const target = { host: address, port: url.port, autoSelectFamily: false, highWaterMark: READ_BYTES };
   const tls = {
-    ...target,
     secureContext,
     rejectUnauthorized: true,
-    ...(!url.isAddress && { servername: url.host }), // an address is never sent as a name (RFC 6066 section 3)
+    host: address, // what the certificate has to name where the URL has an address …
+    ...(!url.isAddress && { servername: url.host }), // … which is never sent as a name (RFC 6066 section 3)
     ALPNProtocols: ['http/1.1'],
+    highWaterMark: READ_BYTES,
   };
   let session: Buffer | undefined;
   return function dial(_options, callback) {
-    if (url.scheme === 'http') return settle(connectTcp(target), 'connect', timeoutMs, callback);
-    const socket = connectTls({ ...tls, ...(session && { session }) });
-    socket.on('session', (fresh: Buffer) => {
+    const tcp = connect(target);
+    if (url.scheme === 'http') return settle(tcp, tcp, 'connect', timeoutMs, callback);
+    const secure = connectTls({ ...tls, socket: tcp, ...(session && { session }) });
+    secure.on('session', (fresh: Buffer) => {
       session = fresh;
     });
-    return settle(socket, 'secureConnect', timeoutMs, callback);
+    return settle(tcp, secure, 'secureConnect', timeoutMs, callback);
   };
 }
 
 /** Calls back once: with the connected socket, or with a DialError that says which step failed. */
 function settle(
+  tcp: Socket,
   socket: Socket,
   ready: 'connect' | 'secureConnect',
   timeoutMs: number,
@@ -81,8 +89,8 @@ function settle(
     end(new DialError('connect_timeout', undefined));
     socket.destroy();
   }, timeoutMs);
-  socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-  socket.once('connect', () => {
+  tcp.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+  tcp.once('connect', () => {
     reached = true;
   });
   socket.once(ready, () => end(null));
@@ -94,3 +102,6 @@ function settle(
   socket.once('close', () => end(new DialError(reached ? 'tls_failed' : 'connect_failed', undefined)));
   return socket;
 }
+
+/** The system's own. */
+export const systemConnect: ConnectTcp = (options) => connectTcp(options);

@@ -15,7 +15,7 @@ import {
 import { buildForwarder } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import { buildDataPlane } from './data-plane.ts';
-import { buildSecureContext } from './dial.ts';
+import { buildSecureContext, systemConnect } from './dial.ts';
 import { CallMetrics } from './metrics.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { NameResolver } from './resolve.ts';
@@ -43,6 +43,7 @@ await runService('forwarder', async () => {
     rules: rulesOf(config),
     resolver,
     secureContext: buildSecureContext(),
+    connect: systemConnect,
     maxCalls: config.ZEQ_MAX_CALLS,
     log,
   });

@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { BaseUrl } from '@zeq/egress';
 import { ProblemError } from '@zeq/service-kit';
 import { Pool } from 'undici';
-import { buildDial } from './dial.ts';
+import { buildDial, type ConnectTcp } from './dial.ts';
 
 /** Idle connections are closed after this long (ms), or sooner where the upstream says so. */
 const KEEP_ALIVE_MS = 15_000;
@@ -22,6 +22,11 @@ export interface PoolPlace {
   connectTimeoutMs: number;
 }
 
+export interface PoolsOptions {
+  secureContext: SecureContext;
+  connect: ConnectTcp;
+}
+
 export interface UpstreamPool {
   readonly pool: Pool;
   readonly address: string;
@@ -37,11 +42,11 @@ export interface UpstreamPool {
  */
 export class Pools {
   readonly #byKey = new Map<string, UpstreamPool>();
-  readonly #secureContext: SecureContext;
+  readonly #options: PoolsOptions;
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(secureContext: SecureContext) {
-    this.#secureContext = secureContext;
+  constructor(options: PoolsOptions) {
+    this.#options = options;
     this.#sweeper = setInterval(() => this.sweep(performance.now()), SWEEP_EVERY_MS).unref();
   }
 
@@ -92,7 +97,7 @@ export class Pools {
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
       maxHeaderSize: MAX_RESPONSE_HEAD_BYTES,
-      connect: buildDial({ url, address, timeoutMs: connectTimeoutMs, secureContext: this.#secureContext }),
+      connect: buildDial({ url, address, timeoutMs: connectTimeoutMs, ...this.#options }),
     });
   }
 

@@ -13,6 +13,7 @@ export interface ForwardTarget {
 
 /**
  * Recognises `/api/zeq/apis/:slug/:id/forward/*` in a request target, without a router: this runs for every call.
+ * Node's parser has refused blanks and bytes outside ASCII before.
  *
  * @returns undefined for every other target, an absolute-form one included.
  */
@@ -24,11 +25,5 @@ export function parseForwardTarget(url: string): ForwardTarget | undefined {
   const slug = url.slice(PREFIX.length, slugEnd);
   const ref = url.slice(slugEnd + 1, refEnd);
   if (!SLUG.test(slug) || !REF.test(ref)) return undefined;
-  return { slug, ref, rest: encodeBytes(url.slice(refEnd + '/forward'.length)) };
+  return { slug, ref, rest: url.slice(refEnd + '/forward'.length) };
 }
-
-const BEYOND_ASCII = /[\x80-\xff]/g;
-
-/** Node gives each raw byte as one character (Latin-1); what is outside ASCII leaves as the escape of that byte. */
-const encodeBytes = (rest: string): string =>
-  rest.replace(BEYOND_ASCII, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);

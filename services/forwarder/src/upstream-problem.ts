@@ -1,4 +1,5 @@
 import { ProblemError } from '@zeq/service-kit';
+import { errors } from 'undici';
 import { DialError, type DialFailure, RESET } from './dial.ts';
 
 const DIAL_DETAILS: Record<DialFailure, string> = {
@@ -36,7 +37,7 @@ export function toUpstreamProblem(err: unknown): unknown {
   const { code = '', message = '' } = err as { code?: string; message?: string };
   if (TIMEOUTS.has(code))
     return new ProblemError('upstream_timeout', 'The upstream was silent for too long.', { cause: err });
-  if (INVALID.has(code) || code.startsWith('HPE_') || BAD_ANSWERS.has(message))
+  if (err instanceof errors.HTTPParserError || INVALID.has(code) || BAD_ANSWERS.has(message))
     return new ProblemError('upstream_invalid', 'The upstream sent an answer that is not valid HTTP.', {
       cause: err,
     });
