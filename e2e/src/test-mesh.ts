@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ApiView, MintToken, RegisterApi } from '@zeq/contracts';
 import { type Mesh, startMesh } from '../../dev/mesh.ts';
 
-/** A running mesh of all services as processes, with its own data folder, and the calls that every test makes on it. */
+/** A running mesh: the three services of the main road as processes, with its own data folder, and the calls that every test makes on it. */
 export interface TestMesh {
   mesh: Mesh;
   owner: { slug: string; api_key: string };
@@ -36,6 +36,7 @@ export interface CallOptions {
 export async function openTestMesh(upstreams: string[], env: NodeJS.ProcessEnv = {}): Promise<TestMesh> {
   const dataDir = await mkdtemp(join(tmpdir(), 'zeq-e2e-'));
   const mesh = await startMesh({
+    only: ['byok-vault', 'forwarder', 'gateway'],
     env: {
       PATH: process.env.PATH,
       ...(await portVariables()),
