@@ -132,9 +132,9 @@ export class ForwardCall implements PassageHandler {
   }
 
   #onClose(): void {
-    const whole = this.res.writableFinished;
-    if (!whole) this.relay?.cancel(callerGone());
-    this.end(this.#outcome ?? (whole ? 'ok' : 'aborted'));
+    this.#outcome ??= this.res.writableFinished ? 'ok' : 'aborted';
+    if (!this.res.writableFinished) this.relay?.cancel(callerGone());
+    this.end(this.#outcome);
   }
 
   /** The one end of every call. */

@@ -19,7 +19,10 @@ export class Upstream {
   answer: RequestListener | undefined;
   readonly server: Server = createServer((req, res) => {
     if (this.answer !== undefined) return this.answer(req, res);
-    void this.#record(req).then(() => res.writeHead(200, { 'content-type': 'text/plain' }).end('hello'));
+    this.#record(req).then(
+      () => res.writeHead(200, { 'content-type': 'text/plain' }).end('hello'),
+      () => res.destroy(),
+    );
   });
   port = 0;
 
