@@ -216,8 +216,10 @@ export class TickEngine {
     return true;
   }
 
-  async #relay(tick: AttestedTick): Promise<void> {
-    if (!this.#head || tick.tesc.depth <= this.#head.depth) return;
+  async #relay(tick: AttestedTick | undefined): Promise<void> {
+    if (!this.#head) return;
+    if (tick === undefined) return this.#catchUp();
+    if (tick.tesc.depth <= this.#head.depth) return;
     this.#lease = undefined; // nobody but the leader appends
     this.#followed = true;
     this.#pending = undefined;

@@ -53,8 +53,8 @@ export interface ChainStore {
   /** The first depth that is still kept. */
   firstDepth(): Promise<number>;
 
-  /** Calls for each tick that another engine appended. Some may be missed; `read` has them. */
-  onAppended(listener: (tick: AttestedTick) => void): void;
+  /** Calls for each tick that was appended by any engine, and with undefined when some may have been missed: `read` has them. */
+  onAppended(listener: (tick: AttestedTick | undefined) => void): void;
 
   close(): Promise<void>;
 }

@@ -48,6 +48,7 @@ class FileChainStore implements ChainStore {
   readonly #firstDepth: number;
   #head: Head;
   #token = 0;
+  #appending: Promise<void> = Promise.resolve();
 
   constructor(
     identity: ChainIdentity,
@@ -66,7 +67,17 @@ class FileChainStore implements ChainStore {
     return { token: this.#token, head: this.#head };
   }
 
-  async append({ token }: Lease, tick: AttestedTick): Promise<boolean> {
+  /** One after the other: between looking at the head and moving it lies a write. */
+  append(lease: Lease, tick: AttestedTick): Promise<boolean> {
+    const stored = this.#appending.then(() => this.#append(lease, tick));
+    this.#appending = stored.then(
+      () => undefined,
+      () => undefined, // told to whoever asked; the next one looks for itself
+    );
+    return stored;
+  }
+
+  async #append({ token }: Lease, tick: AttestedTick): Promise<boolean> {
     const follows = tick.tesc.depth === this.#head.depth + 1 && tick.zeqond > this.#head.zeqond;
     if (token !== this.#token || !follows) return false;
     await this.#files.write(tick);
