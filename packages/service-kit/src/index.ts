@@ -1,6 +1,10 @@
 export * from './access-log.ts';
+export * from './border-timer.ts';
 export * from './config.ts';
+export * from './event-stream.ts';
+export * from './frames.ts';
 export * from './health.ts';
+export * from './hub.ts';
 export * from './identify-client.ts';
 export * from './identities.ts';
 export * from './log-output.ts';
@@ -13,4 +17,5 @@ export * from './server.ts';
 export * from './service-token.ts';
 export * from './sessions.ts';
 export * from './strict-json.ts';
+export * from './time-source.ts';
 export * from './vault-feed.ts';

@@ -1,5 +1,5 @@
 import { ZEQOND_MS } from '@zeq/crypto';
-import type { TimeSource } from './time-source.ts';
+import type { TimeSource } from '@zeq/service-kit';
 
 /** Differences that the two clocks' rounding alone can make, in milliseconds. */
 const ROUNDING_MS = 20;

@@ -12,10 +12,9 @@ import {
   zeqondOf,
   zeqondStartMs,
 } from '@zeq/crypto';
-import { type Logger, safeError } from '@zeq/service-kit';
+import { type Logger, safeError, type TimeSource } from '@zeq/service-kit';
 import { ClockWatch, skipsZeqonds } from './clock-watch.ts';
 import type { ChainStore, Lease } from './store/chain-store.ts';
-import type { TimeSource } from './time-source.ts';
 
 /**
  * An engine that has not appended for this long is taken to be gone. Longer than a Zeqond by what a tick may be late; short enough for

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { AccessLog, buildLogger, buildServer, listen, openLogOutput, runService } from '@zeq/service-kit';
+import {
+  AccessLog,
+  buildLogger,
+  buildServer,
+  listen,
+  openLogOutput,
+  runService,
+  systemTime,
+} from '@zeq/service-kit';
 import { buildApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { openAttesting } from './open-attesting.ts';
 import { buildSyncEngine } from './sync-engine.ts';
-import { systemTime } from './time-source.ts';
+
 import { upgradeRouter } from './upgrade.ts';
 
 await runService('sync-engine', async () => {

@@ -1,7 +1,7 @@
+import type { Hub } from '@zeq/service-kit';
 import { buildMetrics } from '@zeq/service-kit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { TickEngine } from './engine.ts';
-import type { Hub } from './hub.ts';
 import { Lateness } from './lateness.ts';
 
 /** The engine's own figures. */

@@ -1,13 +1,11 @@
-import type { TickSigner } from '@zeq/crypto';
-import type { Logger } from '@zeq/service-kit';
-import { BorderTimer } from './border-timer.ts';
+import { type TickSigner, ZEQOND_MS } from '@zeq/crypto';
+import { BorderTimer, Hub, type Logger, type TimeSource, toFrames } from '@zeq/service-kit';
+
 import { TickEngine } from './engine.ts';
-import { toFrames } from './frames.ts';
-import { Hub } from './hub.ts';
+
 import { buildSyncMetrics, type SyncMetrics, watchState } from './metrics.ts';
 import type { ChainStore } from './store/chain-store.ts';
-import { TickSockets } from './subscribe.ts';
-import type { TimeSource } from './time-source.ts';
+import { TickSockets } from './tick-sockets.ts';
 
 export interface SyncEngineOptions {
   time: TimeSource;
@@ -51,7 +49,7 @@ export function buildSyncEngine({ time, log, attesting, holder }: SyncEngineOpti
     },
   });
   watchState(metrics, engine, hub);
-  const timer = new BorderTimer(time, () => engine.border());
+  const timer = new BorderTimer(time, ZEQOND_MS, () => engine.border());
   return {
     time,
     engine,

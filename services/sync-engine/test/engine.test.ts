@@ -1,6 +1,6 @@
 import { type AttestedTick, type Tick, TickVerifier, ZEQOND_MS, zeqondOf } from '@zeq/crypto';
-import { buildLogger } from '@zeq/service-kit';
-import { BorderTimer } from '../src/border-timer.ts';
+import { BorderTimer, buildLogger } from '@zeq/service-kit';
+
 import { type HoldNotice, TickEngine } from '../src/engine.ts';
 import { SharedChain, testSigner } from './memory-chain.ts';
 import { SimulatedTime } from './simulated-time.ts';
@@ -21,7 +21,7 @@ async function startEngine(time: SimulatedTime, chain: SharedChain | undefined, 
     send: (message) => void shown.push(message),
     onTick: (_tick, lateMs) => void lateness.push(lateMs),
   });
-  const timer = new BorderTimer(time, () => engine.border());
+  const timer = new BorderTimer(time, ZEQOND_MS, () => engine.border());
   await engine.start();
   timer.start();
   const kill = () => timer.stop(); // no goodbye: the lease has to run out
@@ -316,7 +316,7 @@ describe('BorderTimer', () => {
       schedule: (callback: () => void, ms: number) => time.schedule(callback, Math.max(0.2, ms - 1)),
     };
     const called: number[] = [];
-    new BorderTimer(early, (zeqond) => void called.push(zeqond)).start();
+    new BorderTimer(early, ZEQOND_MS, (zeqond) => void called.push(zeqond)).start();
 
     await time.pass(20 * ZEQOND_MS);
 

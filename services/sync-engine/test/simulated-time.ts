@@ -1,4 +1,4 @@
-import type { TimeSource } from '../src/time-source.ts';
+import type { TimeSource } from '@zeq/service-kit';
 
 interface Timer {
   at: number;

@@ -1,14 +1,21 @@
 import { ChainQuery, VerifyTick } from '@zeq/contracts';
 import { phaseOf, SeenSet, type TickSigner, zeqondOf } from '@zeq/crypto';
-import { ProblemError, parseInput, strictJson } from '@zeq/service-kit';
+import {
+  type Hub,
+  ProblemError,
+  parseInput,
+  strictJson,
+  subscribeToEvents,
+  type TimeSource,
+} from '@zeq/service-kit';
 import { Router } from 'express';
 import { chainPage, chainState } from '../chain-view.ts';
 import type { TickEngine } from '../engine.ts';
-import type { Hub } from '../hub.ts';
+
 import type { Lateness } from '../lateness.ts';
 import type { ChainStore } from '../store/chain-store.ts';
-import { MAX_SUBSCRIBERS, subscribeToEvents } from '../subscribe.ts';
-import type { TimeSource } from '../time-source.ts';
+import { MAX_SUBSCRIBERS } from '../tick-sockets.ts';
+
 import { verifyTick } from '../verify-tick.ts';
 
 export interface SyncDeps {

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Hub } from '@zeq/service-kit';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Hub } from './hub.ts';
 
 /** Listeners beyond this many are refused; file descriptors and memory (about 12 KB each) are planned for it. */
 export const MAX_SUBSCRIBERS = 20_000;
@@ -9,27 +9,6 @@ export const MAX_SUBSCRIBERS = 20_000;
 const MAX_INBOUND_BYTES = 1_024;
 /** A WebSocket that has not answered a ping by the next one is gone. */
 const PING_MS = 30_000;
-
-export const EVENT_STREAM = {
-  'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-store, no-transform',
-  'X-Accel-Buffering': 'no',
-};
-
-/**
- * Makes a response a stream of server-sent events. The head goes out through Node; after that the hub writes whole chunks to the socket,
- * so that a message is framed once for everybody.
- */
-export function subscribeToEvents(hub: Hub, req: IncomingMessage, res: ServerResponse): void {
-  const isOld = req.httpVersion === '1.0';
-  res.writeHead(200, isOld ? { ...EVENT_STREAM, Connection: 'close' } : EVENT_STREAM);
-  res.flushHeaders();
-  res.write('retry: 777\n\n'); // a listener that lost its stream is back within a Zeqond
-  req.socket.setNoDelay(true);
-  const subscriber = { socket: req.socket, kind: isOld ? ('sse_plain' as const) : ('sse_chunked' as const) };
-  hub.add(subscriber);
-  res.once('close', () => hub.remove(subscriber));
-}
 
 /** WebSockets that listen. Pings find those that went away without a word. */
 export class TickSockets {
