@@ -114,7 +114,8 @@ def check_link(head, tick):
     """Whether one tick follows from another; None when it does."""
     depths = tick["tesc"]["depth"] - head["tesc"]["depth"]
     if depths <= 0:
-        return "fork" if depths == 0 and tick["tesc"]["sig"] != head["tesc"]["sig"] else "repeated"
+        other = tick["tesc"]["sig"] != head["tesc"]["sig"] if depths == 0 else tick["zeqond"] >= head["zeqond"]
+        return "fork" if other else "repeated"
     if depths > 1:
         return "missing"
     if tick["zeqond"] <= head["zeqond"]:

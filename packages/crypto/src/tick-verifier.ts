@@ -97,8 +97,7 @@ export function checkTick(tick: unknown, platKey?: KeyObject): TickFault | undef
 /** Checks that one verified tick follows from another. */
 export function checkLink(head: AttestedTick, tick: AttestedTick): TickFault | undefined {
   const depths = tick.tesc.depth - head.tesc.depth;
-  if (depths === 0 && tick.tesc.sig !== head.tesc.sig) return 'fork';
-  if (depths <= 0) return 'repeated';
+  if (depths <= 0) return isFork(head, tick) ? 'fork' : 'repeated';
   if (depths > 1) return 'missing';
   if (tick.zeqond <= head.zeqond) return 'order';
   if (tick.tesc.prev !== head.tesc.plat) return 'link';
@@ -106,6 +105,10 @@ export function checkLink(head: AttestedTick, tick: AttestedTick): TickFault | u
   if (chain.toString('hex') !== tick.tesc.chain) return 'link';
   return gapFits(head.zeqond, tick) ? undefined : 'gap';
 }
+
+/** Another tick of the head's depth; or, behind it, one that is younger: the chain was cut and has grown anew. */
+const isFork = (head: AttestedTick, tick: AttestedTick): boolean =>
+  tick.tesc.depth === head.tesc.depth ? tick.tesc.sig !== head.tesc.sig : tick.zeqond >= head.zeqond;
 
 /** Where a tick leaves the chain. */
 export const headOf = ({ zeqond, tesc }: AttestedTick): Head => ({

@@ -224,6 +224,14 @@ describe('TickVerifier', () => {
     expect(verifier.accept(rewritten[21])).toBe('link');
   });
 
+  it('names a fork when the chain was cut and has grown anew', () => {
+    const verifier = new TickVerifier({ head: ticks[20]! });
+    const regrown = chainOver([ticks[25]!.zeqond], signer, headOf(ticks[9]!));
+
+    expect(verifier.accept(regrown[0])).toBe('fork');
+    expect(verifier.accept(ticks[9])).toBe('repeated');
+  });
+
   it('refuses another key and another uid, also from the first tick on when it knows the key', () => {
     const stranger = signerOf();
     const [foreign] = chainOver([FIRST], stranger);
