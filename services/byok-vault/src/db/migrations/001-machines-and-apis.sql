@@ -1,7 +1,8 @@
 -- Machines (the tenants), their keys, the APIs they registered, and the tokens of their apps.
+-- Ids are compared byte by byte, so that lists have one order under every locale.
 
 CREATE TABLE machines (
-  id           text PRIMARY KEY,
+  id           text COLLATE "C" PRIMARY KEY,
   slug         text NOT NULL CONSTRAINT machines_slug UNIQUE,
   display_name text NOT NULL,
   -- The salt of every key derived for this tenant: one tenant's ciphertexts are useless under another's key.
@@ -20,7 +21,7 @@ CREATE TABLE key_writes (
 );
 
 CREATE TABLE machine_keys (
-  id         text PRIMARY KEY,
+  id         text COLLATE "C" PRIMARY KEY,
   machine_id text NOT NULL REFERENCES machines ON DELETE CASCADE,
   name       text NOT NULL,
   prefix     text NOT NULL,
@@ -34,7 +35,7 @@ CREATE INDEX machine_keys_by_machine ON machine_keys (machine_id, created_at, id
 -- Every column but the three auth_header_* ones is bound to the credential: see bound-columns.ts. Structured values are text
 -- that holds JSON, because what is bound has to come back byte for byte.
 CREATE TABLE user_external_apis (
-  id                 text PRIMARY KEY,
+  id                 text COLLATE "C" PRIMARY KEY,
   machine_id         text NOT NULL REFERENCES machines ON DELETE CASCADE,
   name               text NOT NULL,
   provider           text,
@@ -60,7 +61,7 @@ CREATE INDEX user_external_apis_by_age ON user_external_apis (machine_id, create
 CREATE INDEX user_external_apis_by_kid ON user_external_apis (auth_header_kid, id);
 
 CREATE TABLE app_tokens (
-  id                    text PRIMARY KEY,
+  id                    text COLLATE "C" PRIMARY KEY,
   machine_id            text NOT NULL REFERENCES machines ON DELETE CASCADE,
   name                  text NOT NULL,
   prefix                text NOT NULL,

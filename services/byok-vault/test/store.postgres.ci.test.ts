@@ -1,0 +1,4 @@
+import { storeContract } from './store.contract.ts';
+import { openTestDatabase } from './support/postgres.ts';
+
+storeContract('PostgreSQL', openTestDatabase);
