@@ -13,7 +13,15 @@ import type { ProblemCode } from './problems.ts';
  * - `forward`: a machine key of scope owner or forward, a session of one, or an app token, under its own slug
  * - `bearer`: any machine key or session, without a slug
  */
-export type Audience = 'public' | 'optional' | 'platform' | 'operator' | 'owner' | 'reader' | 'forward' | 'bearer';
+export type Audience =
+  | 'public'
+  | 'optional'
+  | 'platform'
+  | 'operator'
+  | 'owner'
+  | 'reader'
+  | 'forward'
+  | 'bearer';
 
 /**
  * Decides whether a caller may use a route. A foreign or unknown slug is `not_found`, never `forbidden`, so that nobody

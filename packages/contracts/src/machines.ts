@@ -43,6 +43,17 @@ export const CreatedMachine = z.object({ machine: Machine, api_key: z.string().s
 export const KeyList = z.object({ keys: z.array(MachineKey) });
 export const MachineList = z.object({ machines: z.array(Machine), next: z.string().nullable() });
 
+/** What a session, or a machine key, may learn of itself. */
+export const SessionInfo = z.object({
+  machine: z.object({ slug: Slug }),
+  scope: KeyScope,
+  expires_at: Moment.nullable().describe('of the session; null when the key itself was presented'),
+});
+export type SessionInfo = z.infer<typeof SessionInfo>;
+
+/** The page sends it with every request. A cookie counts only beside it: no foreign page can add it without being asked. */
+export const PAGE_HEADER = 'x-zeq-page';
+
 export const SessionGrant = z.object({
   token: z.string(),
   token_type: z.literal('Bearer'),

@@ -21,6 +21,7 @@ import {
   MintedKey,
   MintKey,
   SessionGrant,
+  SessionInfo,
 } from './machines.ts';
 import { OPERATOR_ROUTES } from './operator-routes.ts';
 import { RotationStatus, SaltRotation } from './rotation.ts';
@@ -56,6 +57,18 @@ export const Page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).optional(),
   after: z.string().max(64).optional(),
 });
+
+const page = { method: 'GET', service: 'gateway', audience: 'public', tag: 'page' } as const;
+const PAGE_ROUTES: readonly RouteSpec[] = [
+  { ...page, path: '/apps/zeq-byok', summary: 'To the page', success: { status: 308 } },
+  { ...page, path: '/apps/zeq-byok/', summary: 'The page', success: { status: 200, type: 'text/html' } },
+  {
+    ...page,
+    path: '/apps/zeq-byok/assets/:asset',
+    summary: 'Its scripts, styles and images; a name stands for one content, for ever',
+    success: { status: 200, type: 'application/octet-stream' },
+  },
+];
 
 export const ROUTES: readonly RouteSpec[] = [
   // the gateway itself
@@ -131,6 +144,36 @@ export const ROUTES: readonly RouteSpec[] = [
     summary: 'Exchange a machine key for a 15 minute session token',
     success: { status: 200, body: SessionGrant },
   },
+  {
+    method: 'GET',
+    path: '/api/zeq/session',
+    service: 'gateway',
+    audience: 'bearer',
+    tag: 'identity',
+    summary: 'Whose session is this, and how long does it live?',
+    success: { status: 200, body: SessionInfo },
+  },
+  {
+    method: 'POST',
+    path: '/api/zeq/session/cookie',
+    service: 'gateway',
+    audience: 'bearer',
+    tag: 'identity',
+    summary: 'The same exchange for the page: the session travels in an HttpOnly cookie; also renews it',
+    success: { status: 200, body: SessionInfo },
+  },
+  {
+    method: 'DELETE',
+    path: '/api/zeq/session/cookie',
+    service: 'gateway',
+    audience: 'public',
+    tag: 'identity',
+    summary: "Drop the page's cookie",
+    success: { status: 204 },
+  },
+
+  // the page
+  ...PAGE_ROUTES,
 
   // machines and their keys
   {

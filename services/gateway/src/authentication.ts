@@ -103,13 +103,13 @@ export class Authentication {
     return { caller, serial, label, identity: found, ...(session !== undefined && { session }) };
   }
 
-  #presented({ token, bearer }: RequestHeaders): Presented | 'expired' | undefined {
+  #presented({ token, session: jwt }: RequestHeaders): Presented | 'expired' | undefined {
     if (token !== undefined) {
       const key = sha256Hex(token);
       return { key, request: { token_sha256: key } };
     }
-    if (bearer === undefined || !looksLikeSession(bearer)) return undefined;
-    const session = this.#deps.sessions.verify(bearer);
+    if (jwt === undefined || !looksLikeSession(jwt)) return undefined;
+    const session = this.#deps.sessions.verify(jwt);
     if (session === undefined || session === 'expired') return session;
     return { key: session.keyId, request: { key_id: session.keyId }, session };
   }
@@ -121,9 +121,9 @@ export class Authentication {
     return this.#deps.apiKeys.has(value) ? PLATFORM : this.#wrong(address);
   }
 
-  #knownSession({ bearer }: RequestHeaders): string | undefined {
-    if (bearer === undefined || !looksLikeSession(bearer)) return undefined;
-    const session = this.#deps.sessions.verify(bearer);
+  #knownSession({ session: jwt }: RequestHeaders): string | undefined {
+    if (jwt === undefined || !looksLikeSession(jwt)) return undefined;
+    const session = this.#deps.sessions.verify(jwt);
     return session === undefined || session === 'expired' ? undefined : session.keyId;
   }
 

@@ -26,7 +26,13 @@ const METHODS = {
   ANY: 'all',
 } as const;
 /** Answered without being counted: a probe must not use up the limit of the address it comes from. */
-const UNCOUNTED = new Set(['GET /health', 'GET /ready']);
+const UNCOUNTED = new Set([
+  'GET /health',
+  'GET /ready',
+  // from memory, once per visit; counting them would leave fewer calls to the page's own reader
+  'GET /apps/zeq-byok/',
+  'GET /apps/zeq-byok/assets/:asset',
+]);
 
 /** The handlers of the routes that the gateway answers itself, by `METHOD /path`. */
 export type LocalRoutes = Readonly<Record<string, RequestHandler | RequestHandler[]>>;

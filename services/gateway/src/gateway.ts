@@ -26,6 +26,7 @@ import { RequestGuard } from './request-guard.ts';
 import { adminHealthRoutes } from './routes/admin-health.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
+import { pageRoutes } from './routes/page.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
 import { stopServer } from './stop-server.ts';
@@ -126,6 +127,7 @@ function localRoutes(
   return {
     ...healthRoutes({ metrics, notReady }),
     ...docsRoutes(),
+    ...pageRoutes(),
     ...statusRoutes(),
     ...sessionRoutes(sessions),
     ...adminHealthRoutes({

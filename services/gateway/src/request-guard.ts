@@ -44,7 +44,12 @@ export class RequestGuard {
   }
 
   refuse(request: GuardedRequest): Refusal | undefined {
-    return refuseRequestLine(request) ?? this.#refuseHost(request) ?? refuseHeaders(request);
+    return (
+      refuseRequestLine(request) ??
+      this.#refuseHost(request) ??
+      refuseHeaders(request) ??
+      refuseForgery(request)
+    );
   }
 
   #refuseHost({ httpVersion, headers: { host, hosts } }: GuardedRequest): Refusal | undefined {
@@ -81,6 +86,26 @@ function refuseHeaders({ headers, rawLength }: GuardedRequest): Refusal | undefi
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')
     return refusal('expectation_failed', 'Only 100-continue can be expected.');
   return undefined;
+}
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * A browser adds the session cookie without being asked. A request that lives by it therefore has to show that the page sent it:
+ * by a header that no form and no foreign script can add, and by what the browser says of its origin. A safe request without
+ * that header goes on, but as nobody's.
+ */
+function refuseForgery({ method, headers }: GuardedRequest): Refusal | undefined {
+  if (!headers.livesByCookie || (!headers.fromPage && SAFE.has(method))) return undefined;
+  if (headers.fromPage && isSameOrigin(method, headers)) return undefined;
+  return refusal('csrf_refused', 'This request did not come from the page of this mesh.');
+}
+
+/** Sec-Fetch-Site where the browser sends it; otherwise Origin, which is missing only on safe requests. */
+function isSameOrigin(method: string, { fetchSite, origin, host }: RequestHeaders): boolean {
+  if (fetchSite !== undefined) return fetchSite === 'same-origin';
+  if (origin === undefined) return SAFE.has(method);
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
 /** A malformed escape; or one that hides a dot, a slash, a backslash, a percent sign, a semicolon or a control character. */

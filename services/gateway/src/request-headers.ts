@@ -1,3 +1,5 @@
+import { PAGE_HEADER } from '@zeq/contracts';
+import { sessionsInCookies } from './session-cookie.ts';
 import { takeQueryTokens, tokenInHeader } from './tokens.ts';
 
 const DROP = 1;
@@ -13,6 +15,9 @@ const REQUEST_ID = 10;
 const FORWARDED_FOR = 11;
 const ORIGIN = 12;
 const PREFLIGHT = 13;
+const COOKIE = 14;
+const PAGE = 15;
+const FETCH_SITE = 16;
 
 /** What happens to a header by its lower-case name; any other goes on, unless it holds a token. */
 const KINDS = new Map<string, number>([
@@ -28,6 +33,9 @@ const KINDS = new Map<string, number>([
   ['x-forwarded-for', FORWARDED_FOR],
   ['origin', ORIGIN],
   ['access-control-request-method', PREFLIGHT],
+  ['cookie', COOKIE],
+  [PAGE_HEADER, PAGE],
+  ['sec-fetch-site', FETCH_SITE],
   ...[
     'keep-alive',
     'proxy-connection',
@@ -37,7 +45,6 @@ const KINDS = new Map<string, number>([
     'trailer',
     'upgrade',
     'http2-settings',
-    'cookie',
     'forwarded',
     'x-forwarded-host',
     'x-forwarded-proto',
@@ -73,6 +80,12 @@ export class RequestHeaders {
   origin: string | undefined;
   /** A browser asks before a cross-origin request (Access-Control-Request-Method). */
   preflight = false;
+  /** The page's session, from its cookie. It counts only where the page itself says that it sent the request. */
+  cookieSession: string | undefined;
+  /** The page's own header is there. */
+  fromPage = false;
+  /** What the browser says of the request's origin (Sec-Fetch-Site). */
+  fetchSite: string | undefined;
   /** Raw pairs that may go on: end-to-end, without credentials, without anything only we may say. */
   readonly kept: string[] = [];
   /** The target without tokens. */
@@ -88,6 +101,16 @@ export class RequestHeaders {
       if (listed !== '') named += `,${listed}`;
     }
     if (named !== '') this.#drop(named);
+  }
+
+  /** Whether the cookie is the only credential: then it is what the request lives by. */
+  get livesByCookie(): boolean {
+    return this.cookieSession !== undefined && this.token === undefined && !this.authorized;
+  }
+
+  /** A Bearer, or the page's cookie. What it is remains to be checked. */
+  get session(): string | undefined {
+    return this.fromPage && this.livesByCookie ? this.cookieSession : this.bearer;
   }
 
   /** @returns For a Connection header the names it lists, otherwise nothing. */
@@ -135,6 +158,16 @@ export class RequestHeaders {
       case PREFLIGHT:
         this.preflight = true;
         this.kept.push(name, value);
+        break;
+      case COOKIE:
+        this.#cookies(value);
+        break;
+      case PAGE:
+        this.fromPage = true;
+        break;
+      case FETCH_SITE:
+        this.fetchSite = value;
+        this.kept.push(name, value);
     }
     return '';
   }
@@ -161,6 +194,13 @@ export class RequestHeaders {
     const token = tokenInHeader(value);
     if (token !== undefined) this.#found(token);
     else this.strangers.push(name, value);
+  }
+
+  #cookies(value: string): void {
+    for (const session of sessionsInCookies(value)) {
+      if (this.cookieSession !== undefined && this.cookieSession !== session) this.ambiguous = true;
+      this.cookieSession = session;
+    }
   }
 
   #found(token: string): void {
