@@ -137,8 +137,8 @@ export class ForwardCall implements PassageHandler {
     this.end(this.#outcome);
   }
 
-  /** The one end of every call. */
-  protected end(outcome: string): void {
+  /** The one end of every call. @param status Of an answer that was not written through `res`. */
+  protected end(outcome: string, status = this.res.headersSent ? this.res.statusCode : 0): void {
     if (this.#ended) return;
     this.#ended = true;
     this.passage?.release();
@@ -149,7 +149,7 @@ export class ForwardCall implements PassageHandler {
       requestId: this.requestId,
       method: this.req.method!,
       route: '/api/zeq/apis/:slug/:id/forward/*',
-      status: this.res.headersSent ? this.res.statusCode : 0,
+      status,
       ms: performance.now() - this.startedAt,
       who: this.#caller === undefined ? 'anonymous' : `${this.#caller.kind}:${this.#caller.slug}`,
       outcome: outcome === 'ok' ? undefined : outcome,

@@ -4,7 +4,7 @@ const MIN_CHARS = 8;
 
 /**
  * Takes a credential out of text in its simple forms: as it is, without its scheme (`Bearer …`), a Basic pair and its
- * password, and each of them in base64, base64url, percent, hex and JSON escapes.
+ * password, and each of them in base64 and base64url (wherever it begins in the encoded text), percent, hex and JSON escapes.
  */
 export function redact(text: string, credential: string): string {
   let out = text;
@@ -29,16 +29,29 @@ function secretsIn(credential: string): string[] {
 }
 
 function encodingsOf(secret: string): string[] {
-  const bytes = Buffer.from(secret, 'utf8');
-  const base64 = bytes.toString('base64').replace(/=+$/, '');
-  const hex = bytes.toString('hex');
-  return [
+  const hex = Buffer.from(secret, 'utf8').toString('hex');
+  const plain = [
     secret,
-    base64,
-    bytes.toString('base64url'),
     encodeURIComponent(secret),
     hex,
     hex.toUpperCase(),
     JSON.stringify(secret).slice(1, -1),
   ];
+  return [
+    ...plain,
+    ...[0, 1, 2].flatMap((before) => [
+      inBase64(secret, before, 'base64'),
+      inBase64(secret, before, 'base64url'),
+    ]),
+  ];
+}
+
+/**
+ * The characters of the encoded text that hold nothing but bits of the secret, when `before` bytes (modulo 3) precede it; those
+ * at its ends depend on the neighbours as well.
+ */
+function inBase64(secret: string, before: number, encoding: 'base64' | 'base64url'): string {
+  const bits = 8 * (before + Buffer.byteLength(secret));
+  const text = Buffer.from('\0'.repeat(before) + secret, 'utf8').toString(encoding);
+  return text.slice(Math.ceil((8 * before) / 6), Math.floor(bits / 6));
 }

@@ -39,7 +39,7 @@ export function readRequestHead(raw: readonly string[]): RequestHead {
     names.push(name);
     switch (name) {
       case 'x-zeq-service':
-        head.serviceToken = value;
+        head.serviceToken = head.serviceToken === undefined ? value : ''; // two are none
         break;
       case 'x-request-id':
         head.requestId = value;

@@ -53,6 +53,7 @@ export async function runTest(
   test: TestCall,
 ): Promise<TestResult> {
   const startedAt = performance.now();
+  refuseHeaders(test);
   try {
     const ask = { caller, ref, method: test.method, rest: test.path, hops: 0 };
     const passage = await deps.outbound.admit(ask, startedAt);
@@ -129,6 +130,16 @@ class TestExchange extends Exchange {
     this.#answer.reject(problem);
     this.cancel(problem);
   }
+}
+
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** What a request line from the network could not hold either (RFC 9110 section 5.5). */
+function refuseHeaders({ headers = {} }: TestCall): void {
+  for (const [name, value] of Object.entries(headers))
+    if (!NAME.test(name) || !VALUE.test(value))
+      throw new ProblemError('invalid_header', 'A header of the test is not a valid HTTP header.');
 }
 
 /** A test's headers and body as they would come from a caller. */

@@ -1,4 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProblemError } from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
@@ -26,26 +27,33 @@ export function forwardUpgrade(
   target: ForwardTarget,
 ): void {
   const res = new ServerResponse(req);
-  res.assignSocket(socket as never);
+  res.assignSocket(socket as Socket);
   res.shouldKeepAlive = false;
   res.once('finish', () => {
-    res.detachSocket(socket as never);
+    res.detachSocket(socket as Socket);
     socket.end();
   });
   void new UpgradeCall(deps, req, res, socket, head).run(target);
 }
 
+/** Bytes that a caller may send before the upstream has agreed; it should send none. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
 class UpgradeCall extends ForwardCall {
   readonly #socket: Duplex;
-  readonly #early: Buffer;
+  readonly #early: Buffer[];
   #tunnel: Tunnel | undefined;
 
   constructor(deps: ForwardDeps, req: IncomingMessage, res: ServerResponse, socket: Duplex, early: Buffer) {
     super(deps, req, res);
     this.#socket = socket;
-    this.#early = early;
+    this.#early = [early];
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => res.emit('close'));
+    // The socket is read during the handshake too: else nobody would notice that its caller has left.
+    socket.on('data', this.#onEarly).once('end', this.#onEarlyEnd);
+    socket.once('close', () => {
+      if (this.#tunnel === undefined) res.emit('close'); // nobody else tells the answer that its socket has gone
+    });
   }
 
   protected override send(): void {
@@ -71,12 +79,22 @@ class UpgradeCall extends ForwardCall {
   }
 
   #open(passage: Passage, head: string, upstream: Duplex): void {
-    this.res.detachSocket(this.#socket as never);
-    this.#socket.write(head, 'latin1');
-    const { idle_timeout_ms: idleMs } = passage.decision.limits;
-    this.#tunnel = new Tunnel(this.#socket, upstream, this.#early, idleMs);
-    this.#tunnel.ended.then((outcome) => this.end(outcome));
+    const socket = this.#socket;
+    socket.off('data', this.#onEarly).off('end', this.#onEarlyEnd).pause();
+    this.res.detachSocket(socket as Socket);
+    socket.write(head, 'latin1');
+    for (const chunk of this.#early) upstream.write(chunk);
+    this.#tunnel = new Tunnel(socket as Socket, upstream, passage.decision.limits.idle_timeout_ms);
+    this.#tunnel.ended.then((outcome) => this.end(outcome, 101));
   }
+
+  readonly #onEarly = (chunk: Buffer): void => {
+    this.#early.push(chunk);
+    const bytes = this.#early.reduce((sum, { length }) => sum + length, 0);
+    if (bytes > MAX_EARLY_BYTES) this.#socket.destroy();
+  };
+
+  readonly #onEarlyEnd = (): void => void this.#socket.destroy();
 }
 
 class UpgradeRelay extends Relay {
@@ -109,19 +127,15 @@ class UpgradeRelay extends Relay {
 /** Two sockets that carry each other's bytes, until one ends, both are silent for too long, or the ground is gone. */
 class Tunnel {
   readonly ended: Promise<string>;
-  readonly #caller: Duplex;
+  readonly #caller: Socket;
   readonly #upstream: Duplex;
   #outcome = 'ok';
 
-  constructor(caller: Duplex, upstream: Duplex, early: Buffer, idleMs: number) {
+  constructor(caller: Socket, upstream: Duplex, idleMs: number) {
     this.#caller = caller;
     this.#upstream = upstream;
-    if (early.length > 0) upstream.write(early);
     caller.pipe(upstream).pipe(caller);
-    (caller as { setTimeout?: (ms: number, then: () => void) => void }).setTimeout?.(idleMs, () => {
-      this.#outcome = 'idle';
-      this.#destroy();
-    });
+    caller.setTimeout(idleMs, () => this.break('idle')); // what passes in either direction passes here
     this.ended = new Promise((resolve) => {
       for (const socket of [caller, upstream]) {
         socket.on('error', () => this.#destroy());
@@ -133,8 +147,8 @@ class Tunnel {
     });
   }
 
-  break(): void {
-    this.#outcome = 'revoked';
+  break(outcome = 'revoked'): void {
+    this.#outcome = outcome;
     this.#destroy();
   }
 

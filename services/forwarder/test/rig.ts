@@ -173,11 +173,17 @@ export class Rig {
   }
 
   /** A request head for `raw`. */
-  head(method: string, apiId: string, rest: string, headers: readonly string[] = []): string {
+  head(
+    method: string,
+    apiId: string,
+    rest: string,
+    headers: readonly string[] = [],
+    caller: Caller = this.owner,
+  ): string {
     const lines = [
       `${method} /api/zeq/apis/${SLUG}/${apiId}/forward${rest} HTTP/1.1`,
       'Host: mesh',
-      `x-zeq-service: ${this.token()}`,
+      `x-zeq-service: ${this.token(caller)}`,
       ...headers,
     ];
     return `${lines.join('\r\n')}\r\n\r\n`;
