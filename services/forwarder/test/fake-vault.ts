@@ -37,11 +37,14 @@ export class FakeVault {
   readonly asked: LeaseRequest[] = [];
   /** What leases are answered with instead, for the time when the vault is ill. */
   failWith: number | undefined;
+  /** What somebody in the middle makes of a lease. */
+  tamper: ((lease: Lease) => Lease) | undefined;
   readonly #apis = new Map<string, { id: string; api: FakeApi }>();
   readonly #streams = new Set<ServerResponse>();
   readonly #verifier = new ServiceTokenVerifier('byok-vault', [SECRET]);
   readonly #server = createServer((req, res) => void this.#answer(req, res));
   #seq = 0;
+  #epoch = 1;
   #alive: NodeJS.Timeout | undefined;
 
   async open(port = 0): Promise<string> {
@@ -74,8 +77,14 @@ export class FakeVault {
     this.#say({ type: 'change', seq: this.#seq, what, machine_id: machineId, id });
   }
 
-  /** Ends the feed's streams without a word. */
-  cutFeed(): void {
+  /** Removes an API without telling anybody. */
+  forget(id: string): void {
+    this.#apis.delete(id);
+  }
+
+  /** Ends the feed's streams without a word; the next ones begin another epoch. */
+  restartFeed(): void {
+    this.#epoch += 1;
     for (const stream of this.#streams) stream.destroy();
   }
 
@@ -94,14 +103,18 @@ export class FakeVault {
     this.asked.push(request);
     const lease = this.#leaseFor(request, claims);
     const status = this.failWith ?? (lease === undefined ? 404 : 200);
-    res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(lease ?? {}));
+    res
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify(lease === undefined ? {} : (this.tamper?.(lease) ?? lease)));
   }
 
   #follow(res: ServerResponse): void {
     res.writeHead(200, { 'content-type': 'application/x-ndjson' });
     this.#streams.add(res);
     res.on('close', () => this.#streams.delete(res));
-    res.write(`${JSON.stringify({ type: 'hello', epoch: 'one', seq: this.#seq, complete: true })}\n`);
+    res.write(
+      `${JSON.stringify({ type: 'hello', epoch: String(this.#epoch), seq: this.#seq, complete: true })}\n`,
+    );
   }
 
   #say(line: ChangeLine): void {
