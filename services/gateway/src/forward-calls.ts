@@ -1,6 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { performance } from 'node:perf_hooks';
-import type { Readable } from 'node:stream';
 import { refuseAccess, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
 import {
   type Identity,
@@ -9,24 +7,25 @@ import {
   REQUEST_ID_HEADER,
   type ServiceTokenSigner,
 } from '@zeq/service-kit';
-import type { Dispatcher } from 'undici';
 import { accessDetail } from './access-detail.ts';
 import { type Authentication, UNAUTHORIZED, type Who } from './authentication.ts';
 import type { Call } from './call.ts';
 import type { CorsPolicy } from './cors-policy.ts';
 import { FORWARD_ROUTE } from './forward-path.ts';
+import type { LinkRequest } from './link/connection.ts';
+import type { Link } from './link/link.ts';
 import { rateHeaders } from './rate-headers.ts';
 import type { RateWindow } from './rate-window.ts';
 import { refuse, refuseError } from './refuse.ts';
 import { Relay } from './relay.ts';
-import { BodyStream, COLLECT_BYTES, collectBody } from './request-body.ts';
+import { COLLECT_BYTES, collectBody } from './request-body.ts';
 
 /** Calls in flight, all together and under one key or token: memory is bounded, and no tenant takes all of it. */
 const MAX_IN_FLIGHT = 10_000;
 const MAX_PER_IDENTITY = 4_000;
 
 export interface ForwardCallsDeps {
-  forwarder: Pick<Dispatcher, 'dispatch'>;
+  forwarder: Link;
   authentication: Authentication;
   signer: ServiceTokenSigner;
   perAddress: RateWindow;
@@ -128,32 +127,19 @@ export class ForwardCalls {
       this.#deps.ended(call, res.statusCode);
     };
     const relay = new Relay({ req, res, call, identity, extra, done });
-    const { contentLength, chunked, expect } = call.headers;
+    const { contentLength, chunked, expect, target } = call.headers;
     const headers = this.#headersFor(call, identity);
+    const send = (body: LinkRequest['body'], length: number) =>
+      this.#deps.forwarder.send({ method: call.method, target, headers, body, length }, relay);
     if (expect !== undefined) res.writeContinue();
-    if (contentLength <= 0 && !chunked) this.#dispatch(call, headers, null, relay);
-    else if (chunked || contentLength > COLLECT_BYTES) {
-      if (!chunked) headers.push('content-length', String(contentLength));
-      this.#dispatch(call, headers, new BodyStream(req), relay);
-    } else
+    if (contentLength <= 0 && !chunked) send(null, 0);
+    else if (chunked || contentLength > COLLECT_BYTES) send(req, contentLength);
+    else
       collectBody(req, (body) => {
         if (!relay.isOpen) return;
         relay.restartClock();
-        this.#dispatch(call, headers, body, relay);
+        send(body, body.length);
       });
-  }
-
-  #dispatch(call: Call, headers: string[], body: Buffer | Readable | null, relay: Relay): void {
-    relay.handedOnAt = performance.now();
-    const { method, headers: read } = call;
-    try {
-      this.#deps.forwarder.dispatch(
-        { path: read.target, method: method as Dispatcher.HttpMethod, headers, body },
-        relay,
-      );
-    } catch (err) {
-      relay.onResponseError(undefined, err as Error);
-    }
   }
 
   #headersFor({ id, headers }: Call, identity: Identity): string[] {

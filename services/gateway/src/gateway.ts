@@ -10,7 +10,6 @@ import {
   ServiceTokenSigner,
   Sessions,
 } from '@zeq/service-kit';
-import { Pool } from 'undici';
 import { Authentication } from './authentication.ts';
 import { ClientAddresses } from './client-address.ts';
 import { type Config, placeOf, trustList } from './config.ts';
@@ -19,6 +18,7 @@ import { controlProxy } from './control-proxy.ts';
 import { CorsPolicy } from './cors-policy.ts';
 import { ForwardCalls } from './forward-calls.ts';
 import { buildFront } from './front.ts';
+import { Link } from './link/link.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { PlatformKeys } from './platform-keys.ts';
 import { RateWindow } from './rate-window.ts';
@@ -38,9 +38,6 @@ const MACHINES_PER_MINUTE = 10;
 /** A call through `/test` may wait for its upstream as long as a forwarded one. */
 const FORWARDER_TIMEOUT_MS = 11 * 60_000;
 const SERVICE_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 5_000;
-/** Less than the forwarder's own 75 s, so that no call is sent on a connection that it is just closing. */
-const KEEP_ALIVE_MS = 60_000;
 
 export interface GatewayDeps {
   config: Config;
@@ -60,7 +57,7 @@ export interface Gateway {
 export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway {
   const signer = new ServiceTokenSigner('gateway', config.ZEQ_INTERNAL_SECRET);
   const vault = openIdentifyClient(config.VAULT_URL, signer);
-  const forwarder = openForwarder(config.FORWARDER_URL);
+  const forwarder = new Link(placeOf(config.FORWARDER_URL));
   const sessions = new Sessions(config.JWT_SECRET, config.JWT_SECRET_PREV);
   const authentication = new Authentication({
     identities: new Identities({ identify: vault.identify, feed }),
@@ -98,24 +95,10 @@ export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway
     stop: async (drainMs) => {
       upgrades.closeAll();
       await stopServer(server, drainMs);
-      await Promise.all([vault.close(), forwarder.destroy()]);
+      forwarder.close();
+      await vault.close();
     },
   };
-}
-
-/** Timeouts of a call are the forwarder's: it knows what its upstream is allowed. */
-function openForwarder(url: string): Pool {
-  const { origin, socketPath } = placeOf(url);
-  return new Pool(origin, {
-    ...(socketPath !== undefined && { socketPath }),
-    connections: null,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-  });
 }
 
 function localRoutes(

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Identity, Live } from '@zeq/service-kit';
-import type { Dispatcher } from 'undici';
 import type { Call } from './call.ts';
+import type { LinkCall, LinkHandler } from './link/connection.ts';
 import { lingerAfter, refuse } from './refuse.ts';
-import { answerHead, hasLength } from './response-headers.ts';
+import { answerHead } from './response-headers.ts';
 
 /** A client that takes nothing for this long is given up (ms), as nginx's send_timeout does. */
 const STALLED_MS = 60_000;
@@ -17,27 +17,28 @@ export interface RelayOptions {
   /** Raw pairs for the answer: the CORS grant. */
   extra: readonly string[];
   /** Called once, when everything is over. */
-  done: (relay: Relay) => void;
+  done: () => void;
 }
 
 /**
  * One forwarded call: passes the forwarder's answer to the client as it comes. It ends early from either side: a client
  * that leaves aborts the call, and a call that breaks takes the client's socket with it, so that no broken body looks whole.
  */
-export class Relay implements Dispatcher.DispatchHandler, Live {
+export class Relay implements LinkHandler, Live {
   readonly #options: RelayOptions;
-  #controller: Dispatcher.DispatchController | undefined;
+  readonly #resume = () => this.#drained();
+  #call: LinkCall | undefined;
   #stalled: NodeJS.Timeout | undefined;
   #over = false;
-  /** Bytes of the answer still to come; -1 when it has no stated length. */
+  /** Bytes of the answer still to come; below 0 when it has no stated length. */
   #left = -1;
   /** Monotonic ms: when the gateway's own work began and when the call was handed on. */
-  startedAt: number;
-  handedOnAt = 0;
+  #startedAt: number;
+  #handedOnAt = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.startedAt = options.call.startedAt;
+    this.#startedAt = options.call.startedAt;
     options.identity.live.add(this);
     options.res.on('close', () => this.#close());
   }
@@ -47,70 +48,77 @@ export class Relay implements Dispatcher.DispatchHandler, Live {
     return !this.#over;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#over) controller.abort(new Error('the client left'));
+  /** The body is whole: the time that the client took to send it is not ours. */
+  restartClock(): void {
+    this.#startedAt = performance.now();
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200 || this.#over) return;
+  onStart(call: LinkCall): void {
+    this.#call = call;
+    this.#handedOnAt = performance.now();
+  }
+
+  onHead(status: number, raw: string[], length: number): void {
     const { res, call, extra } = this.#options;
-    const raw = controller.rawHeaders as Buffer[];
-    const added = `gateway;dur=${(this.handedOnAt - this.startedAt).toFixed(3)}`;
+    const added = `gateway;dur=${(this.#handedOnAt - this.#startedAt).toFixed(3)}`;
     res.sendDate = false;
-    this.#left = hasLength(raw);
+    this.#left = length;
     res.writeHead(status, answerHead(raw, call.id, added, extra));
-    if (this.#left < 0) res.flushHeaders(); // a stream: its first byte must not wait for the second
+    if (length < 0) res.flushHeaders(); // a stream: its first byte must not wait for the second
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     const { res } = this.#options;
-    if (this.#over) return;
     this.#left -= chunk.length;
     if (this.#left === 0) res.end(chunk);
-    else if (!res.write(chunk)) this.#pause(controller);
+    else if (!res.write(chunk)) this.#pause();
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     const { req, res } = this.#options;
+    this.#call = undefined;
     if (!res.writableEnded) res.end();
     lingerAfter(req, res);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, _err: Error): void {
-    const { req, res, call } = this.#options;
-    if (this.#over || res.writableEnded) return;
-    if (!res.headersSent) {
-      const detail = 'The forwarder cannot be reached, or went away during the call.';
-      refuse(req, res, call, 'service_unavailable', detail, { extra: this.#options.extra });
+  onError(_err: Error): void {
+    const { req, res, call, extra } = this.#options;
+    this.#call = undefined;
+    if (res.headersSent) {
+      call.outcome = 'broken';
+      res.destroy();
       return;
     }
-    call.outcome = 'broken';
-    res.destroy();
+    const detail = 'The forwarder cannot be reached, or went away during the call.';
+    refuse(req, res, call, 'service_unavailable', detail, { extra });
   }
 
   /** Ends the call because its identity has ended. */
   cut(): void {
     const { req, res, call } = this.#options;
     if (this.#over) return;
-    if (res.headersSent) {
+    this.#abort();
+    if (!res.headersSent)
+      refuse(req, res, call, 'unauthorized', 'The credential was revoked during the call.');
+    else if (!res.writableEnded) {
       call.outcome = 'revoked';
       res.destroy();
-    } else refuse(req, res, call, 'unauthorized', 'The credential was revoked during the call.');
-    this.#controller?.abort(new Error('revoked'));
+    }
   }
 
-  #pause(controller: Dispatcher.DispatchController): void {
+  #pause(): void {
     const { res, call } = this.#options;
-    controller.pause();
+    this.#call?.pause();
     this.#stalled = setTimeout(() => {
       call.outcome = 'stalled';
       res.destroy();
     }, STALLED_MS);
-    res.once('drain', () => {
-      clearTimeout(this.#stalled);
-      controller.resume();
-    });
+    res.once('drain', this.#resume);
+  }
+
+  #drained(): void {
+    clearTimeout(this.#stalled);
+    this.#call?.resume();
   }
 
   #close(): void {
@@ -120,13 +128,13 @@ export class Relay implements Dispatcher.DispatchHandler, Live {
     identity.live.delete(this);
     if (!res.writableFinished) {
       call.outcome ??= 'aborted';
-      this.#controller?.abort(new Error('the client left'));
+      this.#abort();
     }
-    done(this);
+    done();
   }
 
-  /** Body collected: the time that the client took to send it is not ours. */
-  restartClock(): void {
-    this.startedAt = performance.now();
+  #abort(): void {
+    this.#call?.abort();
+    this.#call = undefined;
   }
 }

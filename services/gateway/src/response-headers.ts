@@ -26,7 +26,7 @@ const DROPPED: ReadonlySet<string> = new Set([
 
 /** The head of the answer to the client, as raw pairs. */
 export function answerHead(
-  raw: readonly Buffer[],
+  raw: readonly string[],
   requestId: string,
   serverTiming: string,
   extra: readonly string[],
@@ -35,25 +35,15 @@ export function answerHead(
   let named = false;
   let dated = false;
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toString('latin1');
+    const name = raw[i]!;
     const lower = name.toLowerCase();
     if (DROPPED.has(lower)) continue;
     if (lower === 'x-request-id') named = true;
     else if (lower === 'date') dated = true;
-    head.push(name, raw[i + 1]!.toString('latin1'));
+    head.push(name, raw[i + 1]!);
   }
   head.push('Server-Timing', serverTiming, 'X-Zeq-Request-Id', requestId);
   if (!named) head.push('X-Request-Id', requestId);
   if (!dated) head.push('Date', new Date().toUTCString());
   return head;
-}
-
-/** Content-Length of an answer; -1 when it states none. */
-export function hasLength(raw: readonly Buffer[]): number {
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!;
-    if (name.length === 14 && name.toString('latin1').toLowerCase() === 'content-length')
-      return Number(raw[i + 1]!.toString('latin1'));
-  }
-  return -1;
 }

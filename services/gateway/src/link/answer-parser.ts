@@ -180,7 +180,8 @@ export class AnswerParser {
   }
 
   #keep(chunk: Buffer): void {
-    if (chunk.length > (this.#state === HEAD ? MAX_HEAD : MAX_LINE)) throw new AnswerError('a head or line too long');
+    if (chunk.length > (this.#state === HEAD ? MAX_HEAD : MAX_LINE))
+      throw new AnswerError('a head or line too long');
     this.#rest = chunk;
   }
 }
@@ -224,6 +225,7 @@ function readLength(framing: Framing, value: string): void {
 }
 
 function readCoding(framing: Framing, value: string): void {
-  if (framing.chunked || value.toLowerCase() !== 'chunked') throw new AnswerError('not a coding that is spoken here');
+  if (framing.chunked || value.toLowerCase() !== 'chunked')
+    throw new AnswerError('not a coding that is spoken here');
   framing.chunked = true;
 }
