@@ -23,7 +23,7 @@ const MAX_NUMBERS = 60_000;
 
 export interface ComputeOptions {
   nowMs: number;
-  /** Nothing is filled in: every parameter that is not a constant has to be given. */
+  /** Nothing is filled in: every parameter that is not a constant, nor the pulse's own, has to be given. */
   strict?: boolean;
 }
 
@@ -55,7 +55,8 @@ export function compute(
       const value = given.get(where) ?? (isPulse(operator) ? undefined : given.get(parameter.name));
       if (value !== undefined) return readInput(value, parameter, outputs, where);
       if (isPulse(operator) && parameter.name === 't') return pulseTime(nowMs);
-      if (strict && !parameter.isFixed) throw invalid(where, `it has to be given; unit ${parameter.unit}`);
+      if (strict && !parameter.isFixed && !isPulse(operator))
+        throw invalid(where, `it has to be given; unit ${parameter.unit}`);
       return feed(parameter, outputs) ?? presetInput(parameter, where);
     });
     spend(budget, computable, row);

@@ -170,6 +170,7 @@ function execute(
 ): Computed {
   const computed = compute(plan, params, { nowMs, strict });
   for (const [id, inputs] of Object.entries(computed.inputs)) {
+    if (id === KO42) continue; // the pulse has no inputs of its own
     const filled = Object.entries(inputs).filter(([, { source }]) => source === 'default');
     if (filled.length > 0) note(`${id}: ${filled.map(([name]) => name).join(', ')} taken from the defaults`);
     for (const [name, { from }] of Object.entries(inputs))

@@ -73,9 +73,8 @@ function operatorStore(db: Datastore<OperatorDocument>): OwnOperatorStore {
         { $set: { record: JSON.stringify(record), updatedAt } },
         { returnUpdatedDocs: true },
       );
-      return affectedDocuments === null
-        ? undefined
-        : toOperator(affectedDocuments as unknown as OperatorDocument);
+      const stored = affectedDocuments as unknown as OperatorDocument | null | undefined;
+      return stored ? toOperator(stored) : undefined;
     },
     async find(machineId, id) {
       const found = await db.findOneAsync({ _id: operatorKey(machineId, id) });

@@ -77,6 +77,8 @@ export interface Engine {
   url: string;
   logged: string[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+  /** The headers by which the gateway vouches for a caller. */
+  vouch: (as: Caller) => Record<string, string>;
   /** Sets the clock. */
   setNow: (nowMs: number) => void;
   deps: Deps;
@@ -129,10 +131,14 @@ export async function startEngine(
   };
   const server = buildServer(buildApp(deps));
   await listen(server, 0, '127.0.0.1');
+  const vouch = (as: Caller) => ({
+    [SERVICE_TOKEN_HEADER]: signer.sign('operator-engine', as, JSON.stringify(as)),
+  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
     logged,
+    vouch,
     deps,
     setNow: (nowMs) => {
       clock.nowMs = nowMs;
@@ -143,16 +149,19 @@ export async function startEngine(
         method,
         headers: {
           ...(sent !== undefined && { 'content-type': 'application/json' }),
-          ...(as !== undefined && {
-            [SERVICE_TOKEN_HEADER]: signer.sign('operator-engine', as, JSON.stringify(as)),
-          }),
+          ...(as !== undefined && vouch(as)),
           ...headers,
         },
         ...(sent !== undefined && { body: sent }),
       });
       const text = await res.text();
       const isJson = /json/.test(res.headers.get('content-type') ?? '');
-      return { status: res.status, headers: res.headers, text, body: isJson ? JSON.parse(text) : text };
+      return {
+        status: res.status,
+        headers: res.headers,
+        text,
+        body: isJson && text !== '' ? JSON.parse(text) : text,
+      };
     },
     async stop() {
       await deps.recorder.stop();
