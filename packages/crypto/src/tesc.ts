@@ -1,23 +1,14 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  type KeyObject,
-  pbkdf2,
-  randomBytes,
-  randomInt,
-} from 'node:crypto';
+import { createHash, type KeyObject, pbkdf2, randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { assertLength, lengthPrefixed, wipe } from './bytes.ts';
+import { freshIv, GCM_IV_BYTES, GCM_TAG_BYTES, GcmError, gcmOpen, gcmSeal } from './gcm.ts';
 import { keyFromSecret, type PlatFields, platOf, uint64 } from './plat.ts';
 
 /** The largest message, in bytes of plaintext. */
 export const MAX_TESC_BYTES = 16_384;
 export const MIN_TESC_SECRET_CHARS = 32;
-export const TESC_IV_BYTES = 12;
+export const TESC_IV_BYTES = GCM_IV_BYTES;
 
-const ALGORITHM = 'aes-256-gcm';
-const TAG_BYTES = 16;
 const ROUNDS = 100_000;
 const MESSAGE_LABEL = 'zeq/tesc/message/v1';
 
@@ -73,24 +64,25 @@ export function sealMessage(keys: TescKeys, place: MessagePlace, plaintext: Uint
   if (plaintext.length > MAX_TESC_BYTES) {
     throw new RangeError(`TESC message: expected at most ${MAX_TESC_BYTES} bytes, got ${plaintext.length}`);
   }
-  const iv = randomBytes(TESC_IV_BYTES);
-  const cipher = createCipheriv(ALGORITHM, keys.content, iv, { authTagLength: TAG_BYTES });
-  cipher.setAAD(messageAad(place));
-  return { iv, ciphertext: Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]) };
+  const iv = freshIv();
+  return { iv, ciphertext: gcmSeal(keys.content, iv, messageAad(place), plaintext) };
 }
 
 /** @throws TescError, the same for every reason: damaged, moved to another place, or under another secret. */
 export function openMessage(keys: TescKeys, place: MessagePlace, { iv, ciphertext }: SealedMessage): Buffer {
-  if (iv.length !== TESC_IV_BYTES || ciphertext.length < TAG_BYTES) throw new TescError();
-  const end = ciphertext.length - TAG_BYTES;
-  const decipher = createDecipheriv(ALGORITHM, keys.content, iv, { authTagLength: TAG_BYTES });
-  decipher.setAAD(messageAad(place));
-  decipher.setAuthTag(ciphertext.subarray(end));
-  const body = decipher.update(ciphertext.subarray(0, end));
+  if (iv.length !== TESC_IV_BYTES || ciphertext.length < GCM_TAG_BYTES) throw new TescError();
+  const end = ciphertext.length - GCM_TAG_BYTES;
   try {
-    return Buffer.concat([body, decipher.final()]);
-  } catch {
-    throw new TescError();
+    return gcmOpen(
+      keys.content,
+      iv,
+      messageAad(place),
+      ciphertext.subarray(0, end),
+      ciphertext.subarray(end),
+    );
+  } catch (err) {
+    if (err instanceof GcmError) throw new TescError();
+    throw err;
   }
 }
 
