@@ -1,6 +1,11 @@
 #!/bin/sh
 # Starts the edge: fills in nginx.conf, chooses the certificate, watches it, and becomes nginx. Runs as an ordinary user.
 #
+#   start.sh                         start
+#   start.sh reload                  take changed files of this folder into use
+#   start.sh point NAME ADDRESS      send what goes to the service NAME to ADDRESS only; without arguments, back to targets.conf
+#   start.sh drained SECONDS         wait until no request is left that came before the last reload
+#
 #   DOMAIN              https://mesh.example.com; its host name is the one that is served (besides localhost)
 #   ZEQ_NGINX_RUN       writable folder for everything that is made here (default /run/zeq-nginx)
 #   ZEQ_NGINX_CERTS     where certbot keeps its certificates (default /etc/letsencrypt/live)
@@ -20,16 +25,49 @@ watch_seconds=${ZEQ_NGINX_WATCH_SECONDS:-10}
 host=$(printf '%s' "${DOMAIN:-https://localhost}" | sed -e 's|^[a-z]*://||' -e 's|[/:].*$||' | tr '[:upper:]' '[:lower:]')
 
 main() {
-  mkdir -p "$run/snippets" "$run/temp"
   cd "$here"
-  for file in nginx.conf doors.conf snippets/*.conf; do render "$file"; done
-  cp "${ZEQ_NGINX_TARGETS:-$here/targets.conf}" "$run/targets.conf"
+  case ${1:-start} in
+  start) start ;;
+  reload) render_all && reload ;;
+  point) point "${2:-}" "${3:-}" && reload ;;
+  drained) drained "$2" ;;
+  *) say "unknown: $1" >&2 && exit 2 ;;
+  esac
+}
+
+start() {
+  mkdir -p "$run/snippets" "$run/temp"
+  render_all
+  point '' ''
   self_sign
   chosen=$(choose_certificate)
   write_tls "$chosen"
   say "serving $host with $chosen"
   watch_certificate &
   exec nginx -p "$run/" -c nginx.conf -g 'daemon off;'
+}
+
+reload() {
+  nginx -p "$run/" -c nginx.conf -t -q && nginx -p "$run/" -c nginx.conf -s reload
+}
+
+# The old workers stop taking connections at a reload and end with their last request.
+drained() {
+  waited=0
+  while grep -qs 'worker process is shutting down' /proc/[0-9]*/cmdline; do
+    [ "$waited" -lt "$1" ] || return 1
+    sleep 1
+    waited=$((waited + 1))
+  done
+}
+
+point() {
+  sed "s|^map \"\" \\\$${1:-none} .*|map \"\" \$${1:-none} { default $2; }|" "${ZEQ_NGINX_TARGETS:-$here/targets.conf}" >"$run/targets.conf.new"
+  mv -f "$run/targets.conf.new" "$run/targets.conf"
+}
+
+render_all() {
+  for file in nginx.conf doors.conf snippets/*.conf; do render "$file"; done
 }
 
 say() { printf 'edge: %s\n' "$*"; }
@@ -97,10 +135,7 @@ watch_certificate() {
     now=$(fingerprint "$chosen")
     [ "$now" != "$before" ] || continue
     write_tls "$chosen"
-    if nginx -p "$run/" -c nginx.conf -t -q; then
-      nginx -p "$run/" -c nginx.conf -s reload
-      say "reloaded with $chosen"
-    fi
+    reload && say "reloaded with $chosen"
     before=$now
   done
 }
