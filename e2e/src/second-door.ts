@@ -69,7 +69,7 @@ async function isReady(gateway: string): Promise<boolean> {
     await answer.body?.cancel();
     return answer.ok;
   } catch (err) {
-    if (err instanceof TypeError) return false; // nobody listens yet
+    if ((err as Error).name === 'TypeError') return false; // nobody listens yet; jest has a TypeError of its own
     throw err;
   }
 }

@@ -5,9 +5,9 @@ const WINDOW_BYTES = 12;
  * (once and twice), JSON `\u` escapes, UTF-16 in both byte orders, reversed; of each, every window of 12 bytes, because a
  * part is a leak too.
  *
- * @returns Label to bytes. Windows that several forms share appear once.
+ * @returns Each window with the name of its form; one that several forms share appears once.
  */
-export function formsOf(secret: string): Map<string, Buffer> {
+export function formsOf(secret: string): [form: string, bytes: Buffer][] {
   const forms: Record<string, Buffer> = {
     raw: Buffer.from(secret),
     reversed: Buffer.from([...secret].reverse().join('')),
@@ -23,13 +23,13 @@ export function formsOf(secret: string): Map<string, Buffer> {
     forms[`base64 at ${alignment}`] = base64Inside(secret, alignment, 'base64');
     forms[`base64url at ${alignment}`] = base64Inside(secret, alignment, 'base64url');
   }
-  const windows = new Map<string, Buffer>();
+  const windows: [string, Buffer][] = [];
   const seen = new Set<string>();
   for (const [form, bytes] of Object.entries(forms)) {
     for (let at = 0; at + WINDOW_BYTES <= bytes.length; at += 1) {
       const window = bytes.subarray(at, at + WINDOW_BYTES);
       const key = window.toString('latin1');
-      if (!seen.has(key)) windows.set(`${form}, byte ${at}`, window);
+      if (!seen.has(key)) windows.push([form, window]);
       seen.add(key);
     }
   }

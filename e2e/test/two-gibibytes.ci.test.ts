@@ -6,6 +6,7 @@ import { openTestMesh, type TestMesh } from '../src/test-mesh.ts';
 
 const KEY = `canary-${randomBytes(24).toString('hex')}`;
 const MINUTES_5 = 300_000;
+const MIB_32 = 32 * 2 ** 20;
 
 let upstream: ByteUpstream;
 let mesh: TestMesh;
@@ -16,6 +17,8 @@ beforeAll(async () => {
   mesh = await openTestMesh([`127.0.0.1:${upstream.port}`]);
   const auth_header = `X-Bytes-Key: ${KEY}`;
   ({ forward } = await mesh.register({ name: 'bytes', base_url: upstream.origin, auth_header }));
+  await putPattern(`${forward}/hash`, mesh.owner.api_key, MIB_32); // warm: code compiled, pools open
+  await getHashed(`${forward}/bytes/${MIB_32}`, mesh.owner.api_key);
 }, 60_000);
 
 afterAll(async () => {
@@ -40,7 +43,8 @@ describe('2 GiB through the mesh', () => {
       const { result, growth } = await growthDuring(onTheWay(), transfer);
 
       expect(result).toEqual(expected);
-      expect(Math.max(...Object.values(growth))).toBeLessThanOrEqual(FLAT_BYTES);
+      expect(growth.gateway).toBeLessThanOrEqual(FLAT_BYTES);
+      expect(growth.forwarder).toBeLessThanOrEqual(FLAT_BYTES);
     },
     MINUTES_5,
   );
