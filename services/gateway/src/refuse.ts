@@ -7,6 +7,7 @@ import type { Call } from './call.ts';
 
 /** How long the rest of a refused body is still read, so that the answer is not lost in a reset (ms). */
 const LINGER_MS = 1_000;
+const SHORT_REST_BYTES = 64 * 1024;
 
 export interface RefuseOptions {
   retryAfter?: number | undefined;
@@ -47,13 +48,26 @@ export function refuseError(
   else refuse(req, res, call, code, detail, { retryAfter, extra });
 }
 
-/** After an answer that came before the body's end: reads on for a moment, then closes, however much is still to come. */
+/**
+ * After an answer that came before the body's end: reads on for a moment, so that the answer is not lost in a reset, then
+ * closes. Only a short rest leaves a connection that goes on.
+ */
 export function lingerAfter(req: IncomingMessage, res: ServerResponse): void {
   if (req.complete) return;
   res.once('finish', () => {
-    if (req.complete) return;
-    const timer = setTimeout(() => req.socket.destroy(), LINGER_MS);
-    req.once('close', () => clearTimeout(timer));
-    req.resume();
+    if (!req.complete) discardRest(req);
   });
+}
+
+function discardRest(req: IncomingMessage): void {
+  let bytes = 0;
+  const timer = setTimeout(() => req.socket.destroy(), LINGER_MS);
+  req.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  req.once('end', () => {
+    clearTimeout(timer);
+    if (bytes > SHORT_REST_BYTES) req.socket.destroySoon();
+  });
+  req.resume();
 }

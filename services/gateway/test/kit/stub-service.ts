@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { IdentifyRequest, type ServiceClaims, type ServiceName } from '@zeq/contracts';
 import { ServiceTokenVerifier } from '@zeq/service-kit';
@@ -17,14 +23,12 @@ export interface Seen {
   claims: ServiceClaims | undefined;
 }
 
-export type Answer = (req: IncomingMessage, res: ServerResponse) => void;
-
 /** A service behind the gateway: real sockets, the real token check, answers given by the test. */
 export class StubService {
   readonly server: Server;
   readonly seen: Seen[] = [];
   /** Takes over before the body is read; undefined: every request is answered with what was seen of it. */
-  answer: Answer | undefined;
+  answer: RequestListener | undefined;
   url = '';
   readonly #verifier: ServiceTokenVerifier;
 
@@ -59,7 +63,7 @@ export class StubService {
   }
 
   #receive(req: IncomingMessage, res: ServerResponse): void {
-    if (this.answer !== undefined) {
+    if (this.answer !== undefined && req.url !== '/internal/identify') {
       this.answer(req, res);
       return;
     }
