@@ -125,7 +125,7 @@ export type ExecuteBody = z.infer<typeof ExecuteBody>;
 const value = z.union([z.number(), z.array(z.number())]).describe('an array where a parameter was swept');
 
 export const InputUsed = z.strictObject({
-  value,
+  value: value.optional().describe('left out for an output, which stands in `results`'),
   unit: z.string(),
   source: z.enum(['given', 'default', 'fixed', 'output', 'text', 'clock']),
   from: OperatorId.optional().describe('the operator whose output this is'),
@@ -159,6 +159,8 @@ export const VerifyAnswer = z.strictObject({
   zeqond: z.int().nullable().describe('of the result, where its proof holds'),
   age_zeqonds: z.int().nullable(),
 });
+
+export type VerifyAnswer = z.infer<typeof VerifyAnswer>;
 
 export const LiveValue = z.strictObject({
   id: OperatorId,

@@ -7,6 +7,8 @@ export interface StrictJsonOptions {
   maxBytes: number;
   /** Deepest nesting of arrays and objects. */
   maxDepth?: number;
+  /** Most names, objects and arrays together. Each costs a hundred times what a number in a list does. */
+  maxParts?: number;
   /** How long the whole body may take (ms). */
   deadlineMs?: number;
 }
@@ -25,12 +27,13 @@ const DEEPER = new Set(['{', '[']);
 export function strictJson({
   maxBytes,
   maxDepth = MAX_DEPTH,
+  maxParts = Number.POSITIVE_INFINITY,
   deadlineMs = DEADLINE_MS,
 }: StrictJsonOptions): RequestHandler {
   return async function readStrictJson(req, _res, next) {
     if (!hasBody(req)) return next();
     refuseMediaType(req);
-    req.body = parseStrictJson(await readBody(req, maxBytes, deadlineMs), maxDepth);
+    req.body = parseStrictJson(await readBody(req, maxBytes, deadlineMs), maxDepth, maxParts);
     next();
   };
 }
@@ -82,7 +85,11 @@ const tooLarge = (maxBytes: number) =>
   new ProblemError('payload_too_large', `The body may have at most ${maxBytes} bytes.`);
 
 /** Parses bytes as JSON under the rules above. @throws ProblemError `invalid_json`; no value of the text is repeated. */
-export function parseStrictJson(bytes: Uint8Array, maxDepth = MAX_DEPTH): unknown {
+export function parseStrictJson(
+  bytes: Uint8Array,
+  maxDepth = MAX_DEPTH,
+  maxParts = Number.POSITIVE_INFINITY,
+): unknown {
   const text = decodeUtf8(bytes);
   let value: unknown;
   try {
@@ -90,7 +97,7 @@ export function parseStrictJson(bytes: Uint8Array, maxDepth = MAX_DEPTH): unknow
   } catch {
     throw new ProblemError('invalid_json', 'The body is not valid JSON.');
   }
-  refuseAmbiguity(text, maxDepth);
+  refuseAmbiguity(text, maxDepth, maxParts);
   return value;
 }
 
@@ -106,14 +113,20 @@ function decodeUtf8(bytes: Uint8Array): string {
  * Walks text that is known to be JSON and refuses doubled names, names that reach a prototype, and deep nesting. A string
  * followed by a colon is a name, so only brackets, strings and colons have to be looked at.
  */
-function refuseAmbiguity(text: string, maxDepth: number): void {
+function refuseAmbiguity(text: string, maxDepth: number, maxParts: number): void {
   /** For every open bracket the names seen in it; null for an array. */
   const open: (Set<string> | null)[] = [];
   const parents: string[] = [];
   let name = '';
+  let parts = 0;
+  const countPart = () => {
+    parts += 1;
+    if (parts > maxParts) throw tooMany(maxParts);
+  };
   for (let i = 0; i < text.length; i += 1) {
     const char = text[i]!;
     if (DEEPER.has(char)) {
+      countPart();
       if (open.length >= maxDepth) throw tooDeep(maxDepth);
       open.push(char === '{' ? new Set() : null);
       parents.push(name);
@@ -124,6 +137,7 @@ function refuseAmbiguity(text: string, maxDepth: number): void {
     } else if (char === '"') {
       const end = endOfString(text, i);
       if (isName(text, end)) {
+        countPart();
         name = nameOf(text.slice(i, end));
         refuseName(name, open.at(-1), parents.at(-1));
       }
@@ -158,3 +172,6 @@ function refuseName(name: string, seen: Set<string> | null | undefined, parent: 
 
 const tooDeep = (maxDepth: number) =>
   new ProblemError('invalid_json', `The body is nested deeper than ${maxDepth} levels.`);
+
+const tooMany = (maxParts: number) =>
+  new ProblemError('invalid_json', `The body has more than ${maxParts} names, objects and lists.`);

@@ -207,7 +207,7 @@ describe('a composition', () => {
     const res = await execute('NM19,NM22', { m: 2, a: 3, d: 4 });
 
     expect(res.body.value).toBe(24);
-    expect(res.body.inputs.NM22.F).toEqual({ value: 6, unit: 'N', source: 'output', from: 'NM19' });
+    expect(res.body.inputs.NM22.F).toEqual({ unit: 'N', source: 'output', from: 'NM19' });
   });
 
   it('feeds an output where it is told to, sweeps and all', async () => {
@@ -216,6 +216,18 @@ describe('a composition', () => {
 
     expect(res.status).toBe(200);
     expect(told.body.value).toEqual([12, 24]);
+  });
+
+  it('sweeps 10,000 points through three operators', async () => {
+    const m = Array.from({ length: 10_000 }, (_, i) => i + 0.123456789);
+
+    const res = await execute('NM19,NM22,NM23', { m, a: 3, d: 4, v: 5 });
+    const verified = await engine.call('POST', '/api/zeq/verify', { rawBody: res.text });
+
+    expect(res.body.results.map(({ value }: { value: number[] }) => value.length)).toEqual([
+      10_000, 10_000, 10_000,
+    ]);
+    expect(verified.body.valid).toBe(true);
   });
 
   it.each<[string, string, unknown, string]>([

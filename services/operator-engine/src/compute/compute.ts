@@ -1,4 +1,4 @@
-import type { InputUsed, OperatorOutput, ParameterValue } from '@zeq/contracts';
+import { type InputUsed, MAX_SWEEP_POINTS, type OperatorOutput, type ParameterValue } from '@zeq/contracts';
 import { phaseOf, ZEQOND_MS } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
 import { KO42 } from '../catalogue/catalogue.ts';
@@ -19,7 +19,7 @@ export interface Computed {
 /** Some 10 ns each: a request's evaluation stays well below 100 ms. */
 const MAX_WORK = 8_000_000;
 /** Numbers in one request and its answer; they are parsed, written and signed. */
-const MAX_NUMBERS = 60_000;
+const MAX_NUMBERS = 70_000;
 
 export interface ComputeOptions {
   nowMs: number;
@@ -47,7 +47,7 @@ export function compute(
   requireKnown(given, plan.operators, isPulse);
   const outputs = new Map<string, Output>();
   const inputs: Computed['inputs'] = {};
-  const budget = { work: 0, numbers: 0 };
+  const budget = { work: 0, numbers: MAX_SWEEP_POINTS }; // the value stands in the results and above them
   for (const operator of plan.operators) {
     const computable = requireComputable(operator);
     const row = computable.parameters.map((parameter) => {
@@ -127,7 +127,10 @@ function requireKnown(
 function spend(budget: { work: number; numbers: number }, { cost }: Computable, row: readonly Input[]): void {
   const points = pointsOf(row);
   budget.work += cost * points;
-  budget.numbers += points + row.reduce((sum, { values }) => sum + values.length, 0);
+  budget.numbers += row.reduce(
+    (sum, { values, from }) => sum + (from === undefined ? values.length : 0),
+    points,
+  );
   if (budget.work > MAX_WORK || budget.numbers > MAX_NUMBERS)
     throw new ProblemError('computation_too_large', 'Sweep fewer points or fewer parameters at once.');
 }
@@ -166,9 +169,10 @@ function nonFinite(id: string, points: number, point: number): ProblemError {
 const toWire = ({ values, isSweep }: Column): number | number[] =>
   isSweep ? Array.from(values) : values[0]!;
 
+/** An output that is fed on stands in the results, so it is not repeated here. */
 function toUsed(input: Input, unit: string): InputUsed {
   const { source, from } = input;
-  return { value: toWire(input), unit, source, ...(from !== undefined && { from }) };
+  return from === undefined ? { value: toWire(input), unit, source } : { unit, source, from };
 }
 
 function summary(outputs: ReadonlyMap<string, Output>, inputs: Computed['inputs']): Computed {

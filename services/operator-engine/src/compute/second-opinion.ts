@@ -17,7 +17,12 @@ export function differingOperator(operators: readonly Operator[], computed: Comp
   const results = new Map(computed.results.map(({ operator, value }) => [operator, firstOf(value)]));
   return operators.find((operator) => {
     const inputs = Object.entries(computed.inputs[operator.id] ?? {});
-    const scope = new Map(inputs.map(([name, { value }]) => [name, firstOf(value)]));
+    const scope = new Map(
+      inputs.map(([name, { value, from }]) => [
+        name,
+        value === undefined ? results.get(from!)! : firstOf(value),
+      ]),
+    );
     const other: unknown = evaluatorOf(operator).evaluate(scope);
     return typeof other !== 'number' || !isWithin(results.get(operator.id)!, other, TOLERANCE);
   })?.id;

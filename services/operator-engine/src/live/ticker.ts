@@ -1,14 +1,15 @@
-import { zeqondOf, zeqondStartMs } from '@zeq/crypto';
+import { ZEQOND_MS } from '@zeq/crypto';
+import { BorderTimer, type TimeSource } from '@zeq/service-kit';
 
-/** Calls its listeners at every border of the clock, on absolute time so that lateness never adds up. Idle, it sets no timer. */
+/** Calls its listeners at every border of the clock. Without listeners it sets no timer. */
 export class Ticker {
-  readonly #now: () => number;
+  readonly #time: TimeSource;
+  readonly #timer: BorderTimer;
   readonly #listeners = new Set<(nowMs: number) => void>();
-  #timer: NodeJS.Timeout | undefined;
 
-  /** @param now Unix milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(time: TimeSource) {
+    this.#time = time;
+    this.#timer = new BorderTimer(time, ZEQOND_MS, () => this.#tick());
   }
 
   get listeners(): number {
@@ -18,25 +19,16 @@ export class Ticker {
   /** @returns Ends the subscription. */
   subscribe(listener: (nowMs: number) => void): () => void {
     this.#listeners.add(listener);
-    if (this.#timer === undefined) this.#wait();
+    if (this.#listeners.size === 1) this.#timer.start();
     return () => {
       this.#listeners.delete(listener);
-      if (this.#listeners.size > 0) return;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+      if (this.#listeners.size === 0) this.#timer.stop();
     };
   }
 
-  #wait(): void {
-    const now = this.#now();
-    const border = zeqondStartMs(zeqondOf(now) + 1);
-    this.#timer = setTimeout(() => this.#tick(border), border - now);
-  }
-
-  /** A timer may fire a little early; then the rest is waited for. */
-  #tick(border: number): void {
-    const now = this.#now();
-    if (now >= border) for (const listener of this.#listeners) listener(now);
-    if (this.#listeners.size > 0) this.#wait();
+  /** All of them get the same moment, so that what is made for one may serve the others. */
+  #tick(): void {
+    const nowMs = this.#time.wallMs();
+    for (const listener of this.#listeners) listener(nowMs);
   }
 }

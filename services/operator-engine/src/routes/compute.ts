@@ -10,9 +10,11 @@ import type { Deps } from '../deps.ts';
 import type { OwnOperators } from '../own-operators.ts';
 import { computationView } from '../views.ts';
 
-const executeBody = strictJson({ maxBytes: 1_048_576 });
+/** Names and brackets: four operators of 24 parameters with four fields each, and what is around them. */
+const MAX_PARTS = 700;
+const executeBody = strictJson({ maxBytes: 1_048_576, maxParts: MAX_PARTS });
 /** A computation comes back with more around it than it was asked with. */
-const verifyBody = strictJson({ maxBytes: 2_097_152 });
+const verifyBody = strictJson({ maxBytes: 1_572_864, maxParts: MAX_PARTS });
 
 const idList = z.string().max(4096);
 const ExecuteQuery = z.strictObject({ operator: z.union([idList, z.array(idList).max(64)]).optional() });

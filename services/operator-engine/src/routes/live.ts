@@ -1,9 +1,9 @@
-import { ProblemError } from '@zeq/service-kit';
+import { ProblemError, systemTime } from '@zeq/service-kit';
 import { type Request, type Response, Router } from 'express';
 import { addRoute, machineOf } from '../auth/door.ts';
 import type { Operator } from '../catalogue/operator.ts';
 import type { Deps } from '../deps.ts';
-import { streamEvents, wantsEvents } from '../live/event-stream.ts';
+import { eventFrame, streamEvents, wantsEvents } from '../live/event-stream.ts';
 import { LiveState, momentOf } from '../live/live-state.ts';
 import { liveInputs, liveValue } from '../live/live-values.ts';
 import { Ticker } from '../live/ticker.ts';
@@ -13,29 +13,46 @@ import type { OwnOperators } from '../own-operators.ts';
 export function liveRouter({ catalogue, authenticate, now }: Deps, own: OwnOperators): Router {
   const router = Router();
   const state = new LiveState(catalogue.operators);
-  const ticker = new Ticker(now);
+  const ticker = new Ticker({ ...systemTime, wallMs: now });
 
-  const answer = (req: Request, res: Response, event: (nowMs: number) => string | Buffer) => {
-    if (!wantsEvents(req)) {
-      res.set('Cache-Control', 'no-store').type('application/json').send(event(now()));
-      return;
-    }
+  const answer = (
+    req: Request,
+    res: Response,
+    json: (nowMs: number) => string | Buffer,
+    frame = framed(json),
+  ) => {
     const mayStay = async () => (await authenticate(req)).kind === 'owner';
-    streamEvents(req, res, { ticker, now, event, mayStay });
+    if (wantsEvents(req)) streamEvents(res, { ticker, now, frame, mayStay });
+    else res.set('Cache-Control', 'no-store').type('application/json').send(json(now()));
   };
 
+  const stateJson = (nowMs: number) => state.at(nowMs);
+  const stateFrame = lastKept(framed(stateJson));
   addRoute(router, authenticate, 'GET', '/api/zeq/state/live', (req, res) =>
-    answer(req, res, (nowMs) => state.at(nowMs)),
+    answer(req, res, stateJson, stateFrame),
   );
 
   addRoute(router, authenticate, 'GET', '/api/zeq/operators/:id/live', async (req, res, caller) => {
     const operator = await own.resolve(machineOf(caller), String(req.params.id));
     if (operator === undefined)
       throw new ProblemError('operator_not_found', 'The catalogue has no such operator.');
-    liveOperator(operator, now());
-    answer(req, res, (nowMs) => JSON.stringify(liveOperator(operator, nowMs)));
+    const json = (nowMs: number) => JSON.stringify(liveOperator(operator, nowMs));
+    json(now()); // an operator without a live value is refused before a stream begins
+    answer(req, res, json);
   });
   return router;
+}
+
+const framed = (json: (nowMs: number) => string | Buffer) => (nowMs: number) =>
+  eventFrame(nowMs, json(nowMs));
+
+/** All readers of one tick ask for the same moment: its frame is made once. */
+function lastKept(make: (nowMs: number) => Buffer): (nowMs: number) => Buffer {
+  let kept: { nowMs: number; frame: Buffer } | undefined;
+  return (nowMs) => {
+    if (kept?.nowMs !== nowMs) kept = { nowMs, frame: make(nowMs) };
+    return kept.frame;
+  };
 }
 
 /** @throws ProblemError `not_computable` for an operator that has no live value. */

@@ -8,7 +8,7 @@ import { ownView } from '../views.ts';
 
 const LIST = '/api/zeq/machines/:slug/operators';
 const ONE = `${LIST}/:id`;
-const body = strictJson({ maxBytes: 65_536 });
+const body = strictJson({ maxBytes: 65_536, maxParts: 1_000 });
 
 /** A machine's own operators, under its slug. */
 export function ownOperatorsRouter({ authenticate }: Deps, own: OwnOperators): Router {

@@ -8,8 +8,9 @@ import { OperatorIndex } from '../seven-step/operator-index.ts';
 import { parseIntent } from '../seven-step/parse-intent.ts';
 import { runSteps, type StepRequest } from '../seven-step/run-steps.ts';
 
-const small = strictJson({ maxBytes: 65_536 });
-const large = strictJson({ maxBytes: 1_048_576 });
+const MAX_PARTS = 500;
+const small = strictJson({ maxBytes: 65_536, maxParts: MAX_PARTS });
+const large = strictJson({ maxBytes: 1_048_576, maxParts: MAX_PARTS });
 
 /** From words to a proved result, in seven steps. */
 export function sevenStepRouter(deps: Deps, own: OwnOperators): Router {

@@ -98,7 +98,7 @@ export async function startEngine(
     },
   });
   const log = buildLogger('operator-engine', 'info', sink);
-  const stores = await openNedb(dir);
+  const stores = overrides.stores ?? (await openNedb(dir));
   const metrics = buildMetrics('operator-engine');
   const clock = { nowMs: NOON };
   const now = () => clock.nowMs;
@@ -109,7 +109,7 @@ export async function startEngine(
     catalogue,
     stores,
     recorder: new Recorder({
-      store: overrides.stores?.computations ?? stores.computations,
+      store: stores.computations,
       metrics,
       log,
       now,
