@@ -25,7 +25,7 @@ export function mintToken(kind: 'zsm_' | 'zat_'): MintedToken {
 }
 
 /** A row's id: kind and 22 characters of base62 (131 random bits), each drawn without bias. */
-export function newId(kind: 'api' | 'mch' | 'key' | 'tok'): string {
+export function newId(kind: 'api' | 'mch' | 'key' | 'tok' | 'tsc'): string {
   let chars = '';
   while (chars.length < ID_CHARS) {
     for (const byte of randomBytes(ID_CHARS)) {

@@ -5,14 +5,17 @@ import {
   ProblemError,
   problemHandler,
   requestId,
+  type TimeSource,
 } from '@zeq/service-kit';
 import express, { type Express, type RequestHandler } from 'express';
 
 import type { SyncMetrics } from './metrics.ts';
 import { healthFacts, type SyncDeps, syncRouter } from './routes/sync.ts';
+import { type TescRouteDeps, tescRouter } from './routes/tesc.ts';
 
 /** All that the app needs from outside. A test passes its own. */
-export interface Deps extends SyncDeps {
+export interface Deps extends SyncDeps, TescRouteDeps {
+  time: TimeSource;
   metrics: SyncMetrics;
   accessLog: AccessLog;
   log: Logger;
@@ -31,6 +34,7 @@ export function buildApp(deps: Deps): Express {
   app.use(health);
   app.use('/sync', health); // nginx and the gateway show it as /sync/health
   app.use(syncRouter(deps));
+  app.use(tescRouter(deps));
   app.use(() => {
     throw new ProblemError('not_found', 'No route matches this method and path.');
   });

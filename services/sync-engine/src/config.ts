@@ -8,6 +8,7 @@ export const Env = z.object({
   ZEQ_DATA_DIR: z.string().default('.zeq'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
   ZEQ_SYNC_SECRET: sharedSecret.optional(), // without it: ticks, but nothing attested and no TESC
+  ZEQ_SYNC_SECRET_PREV: sharedSecret.optional(), // set only while it is being changed
   ZEQ_SYNC_UID: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 letters, digits, ".", "_" and "-"')

@@ -6,26 +6,39 @@ import {
   listen,
   openLogOutput,
   runService,
+  ServiceTokenVerifier,
   systemTime,
 } from '@zeq/service-kit';
 import { buildApp } from './app.ts';
-import { readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { openAttesting } from './open-attesting.ts';
 import { buildSyncEngine } from './sync-engine.ts';
 
+import { TESC_SOCKET_PATH, TescSockets } from './tesc/socket.ts';
 import { upgradeRouter } from './upgrade.ts';
 
 await runService('sync-engine', async () => {
   const config = readConfig(process.env);
   const output = openLogOutput();
   const log = buildLogger('sync-engine', config.LOG_LEVEL, output);
-  const attesting = await openAttesting(config, log);
+  const attesting = await openAttesting(config, systemTime, log);
   const sync = buildSyncEngine({ time: systemTime, log, attesting, holder: randomUUID() });
+  const verifier = new ServiceTokenVerifier('sync-engine', secretsOf(config));
+  const channels = new TescSockets({ tesc: attesting?.tesc, verifier, log });
   const accessLog = new AccessLog('sync-engine', output, log);
-  const server = buildServer(buildApp({ ...sync, attesting, uid: config.ZEQ_SYNC_UID, accessLog, log }));
+  const tesc = attesting?.tesc;
+  const server = buildServer(
+    buildApp({ ...sync, attesting, tesc, verifier, uid: config.ZEQ_SYNC_UID, accessLog, log }),
+  );
   server.on(
     'upgrade',
-    upgradeRouter([[/^\/ws$/, (req, socket, head) => sync.sockets.accept(req, socket, head)]], log),
+    upgradeRouter(
+      [
+        [/^\/ws$/, (req, socket, head) => sync.sockets.accept(req, socket, head)],
+        [TESC_SOCKET_PATH, (req, socket, head, path) => channels.accept(req, socket, head, path)],
+      ],
+      log,
+    ),
   );
   await listen(server, config.SYNC_PORT, config.ZEQ_BIND);
   log.info({ port: config.SYNC_PORT, tesc_enabled: attesting !== undefined }, 'listening');
@@ -33,9 +46,14 @@ await runService('sync-engine', async () => {
   const stop = async () => {
     server.close();
     await sync.stop();
+    channels.close();
     server.closeAllConnections();
-    await attesting?.store.close();
+    await attesting?.close();
     output.close();
   };
   return { log, stop };
 });
+
+function secretsOf({ ZEQ_INTERNAL_SECRET: now, ZEQ_INTERNAL_SECRET_PREV: before }: Config): string[] {
+  return before === undefined ? [now] : [now, before];
+}

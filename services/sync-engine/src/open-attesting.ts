@@ -1,20 +1,32 @@
 import { join } from 'node:path';
 import { keyFromSecret, type TickSigner } from '@zeq/crypto';
-import type { Logger } from '@zeq/service-kit';
+import type { Logger, TimeSource } from '@zeq/service-kit';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { openSigningKey } from './signing-key.ts';
 import type { ChainStore } from './store/chain-store.ts';
 import { openFileChainStore } from './store/file-chain-store.ts';
 import { openPostgresChainStore } from './store/postgres-chain-store.ts';
+import { ChannelSecrets } from './tesc/channel-secrets.ts';
+import { EmbeddedTescStore } from './tesc/embedded-tesc-store.ts';
+import { PostgresTescStore } from './tesc/postgres-tesc-store.ts';
+import { startTesc, type Tesc } from './tesc/tesc.ts';
+import type { TescStore } from './tesc/tesc-store.ts';
 
+/** What ZEQ_SYNC_SECRET switches on. */
 export interface Attesting {
   signer: TickSigner;
   store: ChainStore;
+  tesc: Tesc;
+  close: () => Promise<void>;
 }
 
-/** Opens keys and chain where ZEQ_SYNC_SECRET is set: PostgreSQL with DATABASE_URL, files in the data folder otherwise. */
-export async function openAttesting(config: Config, log: Logger): Promise<Attesting | undefined> {
+/** Opens keys, chain and channels where ZEQ_SYNC_SECRET is set: in PostgreSQL with DATABASE_URL, in the data folder otherwise. */
+export async function openAttesting(
+  config: Config,
+  time: TimeSource,
+  log: Logger,
+): Promise<Attesting | undefined> {
   const { ZEQ_SYNC_SECRET: secret, ZEQ_SYNC_UID: uid } = config;
   if (secret === undefined) return undefined;
   const folder = join(config.ZEQ_DATA_DIR, 'sync');
@@ -25,9 +37,26 @@ export async function openAttesting(config: Config, log: Logger): Promise<Attest
     signingKey: privateKey,
     publicKey,
   };
-  const store =
-    config.DATABASE_URL === undefined
-      ? await openFileChainStore({ folder, uid, publicKey })
-      : await openPostgresChainStore(openDatabase(config.DATABASE_URL, log), uid, publicKey);
-  return { signer, store };
+  const { chain, channels } = await openStores(config, folder, publicKey, log);
+  const secrets = new ChannelSecrets(secret, config.ZEQ_SYNC_SECRET_PREV);
+  const tesc = await startTesc({ time, store: channels, secrets, log });
+  const close = async () => {
+    await tesc.stop();
+    await chain.close();
+  };
+  return { signer, store: chain, tesc, close };
+}
+
+async function openStores(
+  { DATABASE_URL, ZEQ_SYNC_UID: uid }: Config,
+  folder: string,
+  publicKey: Buffer,
+  log: Logger,
+): Promise<{ chain: ChainStore; channels: TescStore }> {
+  if (DATABASE_URL !== undefined) {
+    const db = openDatabase(DATABASE_URL, log);
+    return { chain: await openPostgresChainStore(db, uid, publicKey), channels: new PostgresTescStore(db) };
+  }
+  const chain = await openFileChainStore({ folder, uid, publicKey });
+  return { chain, channels: await EmbeddedTescStore.open(join(folder, 'channels.jsonl')) };
 }
