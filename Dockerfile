@@ -16,7 +16,7 @@ RUN npm install --global --ignore-scripts "pnpm@${PNPM}"
 COPY pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN pnpm fetch --prod --ignore-scripts
 COPY . .
-RUN pnpm install --prod --offline --frozen-lockfile --ignore-scripts --filter './services/*...' \
+RUN pnpm install --prod --offline --frozen-lockfile --ignore-scripts --filter '{./services/*}...' \
  && rm -rf bench dev e2e
 
 FROM base AS mesh

@@ -44,6 +44,8 @@ start() {
   write_tls "$chosen"
   say "serving $host with $chosen"
   watch_certificate &
+  # shellcheck disable=SC3045 # every shell that nginx images have knows both
+  ulimit -S -n "$(ulimit -H -n)"
   exec nginx -p "$run/" -c nginx.conf -g 'daemon off;'
 }
 

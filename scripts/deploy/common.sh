@@ -90,11 +90,12 @@ field() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\)\"\{0,1\}[,}].*/\1/p" | head
 # edge ARGUMENT…: start.sh inside the nginx container
 edge() { docker exec "$(containers nginx)" /etc/zeq-nginx/start.sh "$@"; }
 
-# prepare_volume NAME UID: makes an empty volume writable for the ordinary user of its container; a full one is left as it is
+# prepare_volume NAME UID [marked]: gives a volume that root owns, as every new one is, to the ordinary user of its container.
+# An empty volume takes the owner of the image's folder at each mount, so where the image has such a folder it is marked by a file.
 prepare_volume() {
-  docker volume create "$1" >/dev/null
-  docker run --rm --network none --user 0 --entrypoint sh -v "$1:/volume" "$(image)" -c \
-    "[ -n \"\$(ls -A /volume)\" ] || chown $2:$2 /volume"
+  docker run --rm --network none --user 0 --entrypoint sh -v "$1:/volume:nocopy" "$(image)" -c "
+    [ -z '${3:-}' ] || touch /volume/.prepared
+    [ \"\$(stat -c %u /volume)\" != 0 ] || chown -R $2:$2 /volume"
 }
 
 certificates_volume() { setting ZEQ_CERTIFICATES_VOLUME letsencrypt_data; }

@@ -21,11 +21,11 @@ run() {
 
 prepare_volumes() {
   prepare_volume "$(project)_postgres_data" 999
-  prepare_volume "$(project)_mongo_data" 999
+  prepare_volume "$(project)_mongo_data" 999 marked
   prepare_volume "$(certificates_volume)" 101
   prepare_volume "$(webroot_volume)" 101
   case ,$(setting COMPOSE_PROFILES), in *,rag,*) prepare_volume "$(project)_rag_data" 999 ;; esac
-  case ,$(setting COMPOSE_PROFILES), in *,mi,*) prepare_volume "$(project)_mi_mongo_data" 999 ;; esac
+  case ,$(setting COMPOSE_PROFILES), in *,mi,*) prepare_volume "$(project)_mi_mongo_data" 999 marked ;; esac
   case ,$(setting COMPOSE_PROFILES), in *,forum,*) prepare_volume "$(project)_forum_postgres_data" 999 ;; esac
 }
 
