@@ -15,9 +15,11 @@ export interface UploadOptions {
 /** Writes a body to a connection as it comes, no faster than the connection takes it. */
 export class Upload {
   readonly #options: UploadOptions;
-  readonly #write = (chunk: Buffer) => this.#send(chunk);
+  readonly #write = (chunk: Buffer) => this.#take(chunk);
+  readonly #flush = () => this.#send();
   readonly #end = () => this.#finish();
   readonly #leave = () => this.#options.broken();
+  #pending: Buffer[] = [];
   readonly #go = () => this.#options.body.resume();
 
   constructor(options: UploadOptions) {
@@ -32,8 +34,16 @@ export class Upload {
     socket.off('drain', this.#go);
   }
 
-  #send(chunk: Buffer): void {
+  /** What one read brings is sent as one chunk, however finely its sender cut it. */
+  #take(chunk: Buffer): void {
+    if (this.#pending.push(chunk) === 1) process.nextTick(this.#flush);
+  }
+
+  #send(): void {
     const { body, socket, chunked } = this.#options;
+    const chunk = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending);
+    this.#pending = [];
+    if (chunk.length === 0 || socket.destroyed) return;
     if (chunked) {
       socket.cork();
       socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
@@ -49,6 +59,7 @@ export class Upload {
   #finish(): void {
     const { socket, chunked, sent } = this.#options;
     this.stop();
+    this.#send();
     if (chunked) socket.write('0\r\n\r\n', 'latin1');
     sent();
   }
