@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-const BUFFER_BYTES = 8 * 1024;
+const BUFFER_CHARS = 8 * 1024;
 const FLUSH_EVERY_MS = 200;
 
 /** Standard output for log lines, buffered: a write to the kernel per request would cost more than the request's line. */
@@ -10,14 +10,30 @@ export interface LogOutput {
   close(): void;
 }
 
-/** Opens the buffered output. Lines reach the outside within 200 ms, and at the process's exit whatever is left. */
+/**
+ * Opens the buffered output. Lines reach the outside within 200 ms, and at the process's exit whatever is left. They are put
+ * together here and not in the stream, which measures all that it holds at every line: 3 µs instead of 0.2.
+ */
 export function openLogOutput(fd = 1): LogOutput {
-  const stream = pino.destination({ dest: fd, sync: false, minLength: BUFFER_BYTES });
-  const timer = setInterval(() => stream.flush(), FLUSH_EVERY_MS).unref();
-  const flushNow = () => stream.flushSync();
+  const stream = pino.destination({ dest: fd, sync: false });
+  let pending = '';
+  const pass = () => {
+    if (pending === '') return;
+    stream.write(pending);
+    pending = '';
+  };
+  const timer = setInterval(pass, FLUSH_EVERY_MS).unref();
+  const flushNow = () => {
+    pass();
+    stream.flushSync();
+  };
   process.on('exit', flushNow);
   return {
-    write: (line) => stream.write(line),
+    write(line) {
+      pending += line;
+      if (pending.length >= BUFFER_CHARS) pass();
+      return true;
+    },
     close() {
       clearInterval(timer);
       process.off('exit', flushNow);
