@@ -101,6 +101,7 @@ export class PostgresTescStore implements TescStore {
 
   append(id: string, draft: MessageDraft): Promise<AppendAnswer> {
     return this.#db.transaction(async (query) => {
+      if (!(await lockChannel(query, id))) return { answer: 'gone' };
       const [row] = await query(STANDING, [id, draft.uid, draft.plat]);
       if (!row) return { answer: 'gone' };
       const answer = linkMessage(
@@ -150,12 +151,12 @@ const STATES = `
        'plat', encode(m.plat, 'hex')) ORDER BY m.joined_at, m.uid) FROM tesc_members m WHERE m.channel_id = c.id) AS members
   FROM tesc_channels c`;
 
-/** Locks the channel, so that numbers, links and replays are decided one after the other. */
+/** Asked in a statement of its own, after the lock: one that locks and reads would read what stood before it waited. */
 const STANDING = `
   SELECT c.depth, c.chain,
     (SELECT plat FROM tesc_members WHERE channel_id = c.id AND uid = $2) AS prev,
     EXISTS (SELECT 1 FROM tesc_messages WHERE channel_id = c.id AND plat = $3) AS known
-  FROM tesc_channels c WHERE c.id = $1 FOR UPDATE OF c`;
+  FROM tesc_channels c WHERE c.id = $1`;
 
 async function lockChannel(query: Query, id: string): Promise<boolean> {
   return (await query('SELECT id FROM tesc_channels WHERE id = $1 FOR UPDATE', [id])).length === 1;

@@ -1,0 +1,29 @@
+import { buildLogger } from '@zeq/service-kit';
+import { migrate, openDatabase } from '../src/db/database.ts';
+import { PostgresTescStore } from '../src/tesc/postgres-tesc-store.ts';
+import { tescStoreContract } from './tesc-store.contract.ts';
+
+const url = process.env.TEST_DATABASE_URL;
+if (!url) throw new Error('TEST_DATABASE_URL must name a PostgreSQL database');
+
+/** The store leaves the database to the chain; here nobody else closes it. */
+class Owning extends PostgresTescStore {
+  readonly #end: () => Promise<void>;
+
+  constructor(db: ReturnType<typeof openDatabase>) {
+    super(db);
+    this.#end = db.close;
+  }
+
+  override close(): Promise<void> {
+    return this.#end();
+  }
+}
+
+const openStore = async () => {
+  const db = openDatabase(url, buildLogger('test', 'silent'));
+  await migrate(db);
+  return new Owning(db);
+};
+
+tescStoreContract('PostgreSQL', async () => ({ store: await openStore(), again: openStore }));
