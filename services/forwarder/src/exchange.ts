@@ -10,8 +10,8 @@ import { withCredentialParameter } from './query.ts';
 import { toUpstreamProblem } from './upstream-problem.ts';
 
 export interface ExchangeRequest {
-  /** Raw pairs without the credential. */
-  headers: readonly string[];
+  /** Raw pairs without the credential; it stands behind them while the request is handed over, and no longer. */
+  headers: string[];
   body: Buffer | Readable | null;
   upgrade?: 'websocket';
 }
@@ -82,12 +82,13 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     this.#pool.calls += 1;
     this.#dials += 1;
     this.sentAt = now;
-    const attached = attachCredential(decision, headers);
+    const length = headers.length;
+    const path = attachCredential(decision, headers);
     this.#pool.pool.dispatch(
       {
         method: decision.method,
-        path: attached.path,
-        headers: attached.headers,
+        path,
+        headers,
         body,
         headersTimeout: decision.limits.first_byte_timeout_ms,
         bodyTimeout: decision.limits.idle_timeout_ms,
@@ -95,6 +96,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
       },
       this,
     );
+    headers.length = length; // undici has copied them
   }
 
   /** The address used last, as long as it is among the checked ones: a new one would mean a new connection. */
@@ -122,21 +124,17 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
  * The credential lives in clear text from here until undici has written the request's head. It is the last header: nothing
  * that the caller sent comes after it.
  *
+ * @returns The path, with the credential in its query where that is its place.
  * @throws LeaseError if the sealed bytes were changed.
  */
-function attachCredential(
-  { api, path, inject }: Allowed,
-  headers: readonly string[],
-): { path: string; headers: string[] } {
-  const sent = [...headers];
-  if (inject === undefined || api.credential === undefined) return { path, headers: sent };
+function attachCredential({ api, path, inject }: Allowed, headers: string[]): string {
+  if (inject === undefined || api.credential === undefined) return path;
   const bytes = api.credential.open();
   const value = bytes.toString('latin1');
   wipe(bytes);
-  if (inject.kind === 'query')
-    return { path: withCredentialParameter(path, inject.name, value), headers: sent };
-  sent.push(inject.name, value);
-  return { path, headers: sent };
+  if (inject.kind === 'query') return withCredentialParameter(path, inject.name, value);
+  headers.push(inject.name, value);
+  return path;
 }
 
 /** What a call ends with when its caller has left. */

@@ -7,7 +7,7 @@ import { callerGone } from './exchange.ts';
 import type { ForwardDeps } from './forward.ts';
 import { type ForwardCaller, identify } from './identity.ts';
 import type { Passage, PassageHandler } from './passage.ts';
-import { Relay } from './relay.ts';
+import { Relay, type RelayedCall } from './relay.ts';
 import { type RequestHead, readRequestHead } from './request-head.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import type { ForwardTarget } from './request-target.ts';
@@ -16,13 +16,13 @@ import { COLLECT_UP_TO, collectBody, discardBody, tooLarge, UploadBody } from '.
 const TICK_MS = 1_000;
 
 /** One forwarded request, from its head to the end of its answer. */
-export class ForwardCall implements PassageHandler {
+export class ForwardCall implements PassageHandler, RelayedCall {
   protected readonly deps: ForwardDeps;
   protected readonly req: IncomingMessage;
-  protected readonly res: ServerResponse;
+  readonly res: ServerResponse;
   protected readonly head: RequestHead;
-  protected readonly requestId: string;
-  protected readonly startedAt = performance.now();
+  readonly requestId: string;
+  readonly startedAt = performance.now();
   protected passage: Passage | undefined;
   protected relay: Relay | undefined;
   #caller: ForwardCaller | undefined;
@@ -41,7 +41,7 @@ export class ForwardCall implements PassageHandler {
     res.on('close', () => this.#onClose());
   }
 
-  async run(target: ForwardTarget): Promise<void> {
+  run(target: ForwardTarget): void {
     try {
       this.#caller = identify(this.deps.verifier, this.head.serviceToken, 'forward', target.slug);
       const ask = {
@@ -51,30 +51,53 @@ export class ForwardCall implements PassageHandler {
         rest: target.rest,
         hops: this.head.hops,
       };
-      this.passage = await this.deps.outbound.admit(ask, this.startedAt);
-      this.passage.attach(this);
-      if (this.#ended) return this.passage.release(); // the caller left meanwhile
-      const body = this.#openBody(this.passage);
-      this.send(body instanceof Promise ? await body : body);
+      const passage = this.deps.outbound.admit(ask, this.startedAt);
+      if (passage instanceof Promise) passage.then((late) => this.#go(late)).catch((err) => this.fail(err));
+      else this.#go(passage);
     } catch (err) {
       this.fail(err);
     }
   }
 
-  /** Sends the request on, unless its caller has left meanwhile. */
-  protected send(body: Buffer | Readable | null): void {
-    if (this.#ended || this.passage === undefined) return;
-    this.relay = this.buildRelay(this.passage);
-    this.relay.send({ headers: this.#headers(this.passage), body });
+  #go(passage: Passage): void {
+    if (this.#ended) {
+      passage.release(); // the caller left meanwhile
+      return;
+    }
+    this.passage = passage;
+    passage.attach(this);
+    const { max_body_bytes: maxBytes, idle_timeout_ms: idleMs } = passage.decision.limits;
+    const { contentLength = 0, chunked } = this.head;
+    if (contentLength > maxBytes) throw tooLarge(maxBytes);
+    if (contentLength === 0 && !chunked) this.send(null);
+    else if (!chunked && contentLength <= COLLECT_UP_TO) this.#collect(contentLength);
+    else {
+      this.#upload = new UploadBody(this.req, { maxBytes, idleMs, onStart: () => this.#continue() });
+      this.send(this.#upload);
+    }
   }
 
-  protected buildRelay(passage: Passage): Relay {
-    return new Relay(passage, this.res, {
-      pools: this.deps.pools,
-      startedAt: this.startedAt,
-      requestId: this.requestId,
-      fail: (err) => this.fail(err),
+  #collect(length: number): void {
+    this.#collecting = true;
+    this.#continue();
+    collectBody(this.req, length, (body) => {
+      this.#collecting = false;
+      if (!this.#ended && this.#outcome === undefined) this.#sendSafely(body);
     });
+  }
+
+  /** From an event, where nobody would catch. */
+  #sendSafely(body: Buffer): void {
+    try {
+      this.send(body);
+    } catch (err) {
+      this.fail(err);
+    }
+  }
+
+  protected send(body: Buffer | Readable | null): void {
+    this.relay = new Relay(this.passage!, this.deps.pools, this);
+    this.relay.send({ headers: this.#headers(this.passage!), body });
   }
 
   cut(problem: ProblemError): void {
@@ -91,7 +114,7 @@ export class ForwardCall implements PassageHandler {
   }
 
   /** Answers with a problem; where the head has gone, the connection breaks, so that nobody takes a part for the whole. */
-  protected fail(err: unknown): void {
+  fail(err: unknown): void {
     const { res, req } = this;
     if (this.#outcome !== undefined) return;
     this.#outcome = answerProblem(res, err, this.requestId, this.deps.log, this.head.expectsContinue);
@@ -104,27 +127,6 @@ export class ForwardCall implements PassageHandler {
     if (this.#upload !== undefined && this.head.contentLength !== undefined)
       headers.push('content-length', String(this.head.contentLength));
     return headers;
-  }
-
-  #openBody({ decision: { limits } }: Passage): Promise<Buffer> | Readable | null {
-    const { contentLength = 0, chunked } = this.head;
-    if (contentLength === 0 && !chunked) return null;
-    if (contentLength > limits.max_body_bytes) throw tooLarge(limits.max_body_bytes);
-    if (!chunked && contentLength <= COLLECT_UP_TO) return this.#collect();
-    this.#upload = new UploadBody(this.req, {
-      maxBytes: limits.max_body_bytes,
-      idleMs: limits.idle_timeout_ms,
-      onStart: () => this.#continue(),
-    });
-    return this.#upload;
-  }
-
-  #collect(): Promise<Buffer> {
-    this.#collecting = true;
-    this.#continue();
-    return collectBody(this.req).finally(() => {
-      this.#collecting = false;
-    });
   }
 
   #continue(): void {

@@ -22,5 +22,5 @@ export function forward(
   res: ServerResponse,
   target: ForwardTarget,
 ): void {
-  void new ForwardCall(deps, req, res).run(target);
+  new ForwardCall(deps, req, res).run(target);
 }

@@ -37,12 +37,19 @@ export class Outbound {
    * passage has to be released when the call has ended.
    *
    * @param now Monotonic ms.
-   * @throws ProblemError of whatever refuses; nothing is held then.
+   * @returns At once, without a promise, when lease and addresses are known: the usual call waits for nothing.
+   * @throws ProblemError of whatever refuses, or rejects with it; nothing is held then.
    */
-  async admit(ask: OutboundAsk, now: number): Promise<Passage> {
-    const { leases, states, live, guard, maxCalls } = this.#deps;
-    const { machine_id: machineId } = ask.caller;
-    const api = leases.held(machineId, ask.ref, now) ?? (await this.#fetch(machineId, ask.ref, now));
+  admit(ask: OutboundAsk, now: number): Passage | Promise<Passage> {
+    const { leases } = this.#deps;
+    const held = leases.held(ask.caller.machine_id, ask.ref, now);
+    if (held !== undefined) return this.#admit(ask, held, now);
+    return leases.fetch(ask.caller.machine_id, ask.ref, now).then((api) => this.#admit(ask, api, now));
+  }
+
+  #admit(ask: OutboundAsk, api: LeasedApi | undefined, now: number): Passage | Promise<Passage> {
+    const { states, live, guard, maxCalls } = this.#deps;
+    if (api === undefined) throw new ProblemError('not_found', 'There is no such machine or API.');
     const decision = decide(ask, api);
     if (!decision.allowed) throw new ProblemError(decision.code, decision.detail);
     if (live.size >= maxCalls)
@@ -53,18 +60,23 @@ export class Outbound {
     const passage = new Passage(ask.caller, decision, live);
     try {
       const addresses = guard.addresses(decision, now);
-      passage.addresses = addresses instanceof Promise ? await addresses : addresses;
-      passage.requireUncut();
+      if (addresses instanceof Promise) return waitForAddresses(passage, addresses);
+      passage.addresses = addresses;
       return passage;
     } catch (err) {
       passage.release();
       throw err;
     }
   }
+}
 
-  async #fetch(machineId: string, ref: string, now: number): Promise<LeasedApi> {
-    const api = await this.#deps.leases.fetch(machineId, ref, now);
-    if (api === undefined) throw new ProblemError('not_found', 'There is no such machine or API.');
-    return api;
+async function waitForAddresses(passage: Passage, addresses: Promise<readonly string[]>): Promise<Passage> {
+  try {
+    passage.addresses = await addresses;
+    passage.requireUncut();
+    return passage;
+  } catch (err) {
+    passage.release();
+    throw err;
   }
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { ProblemError } from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
 import { Exchange } from './exchange.ts';
@@ -9,19 +9,20 @@ import { callerHeaders } from './response-headers.ts';
 /** More interim answers than this are an attack on our time. */
 const MAX_INTERIM = 32;
 
-export interface RelayDeps {
-  pools: Pools;
+/** The call that a relay answers. */
+export interface RelayedCall {
+  readonly res: ServerResponse;
   /** Monotonic ms of the request's arrival. */
-  startedAt: number;
-  requestId: string;
+  readonly startedAt: number;
+  readonly requestId: string;
   /** Answers with a problem, or breaks the answer off visibly if its head has gone. */
-  fail: (err: unknown) => void;
+  fail(err: unknown): void;
 }
 
 /** Streams an upstream's answer to the caller as it comes, with backpressure. */
 export class Relay extends Exchange {
-  protected readonly res: ServerResponse;
-  protected readonly deps: RelayDeps;
+  readonly #res: ServerResponse;
+  readonly #call: RelayedCall;
   /** Bytes of body that have come. */
   bytes = 0;
   #interim = 0;
@@ -30,24 +31,25 @@ export class Relay extends Exchange {
   #left: number | undefined;
   #wrote = false;
 
-  constructor(passage: Passage, res: ServerResponse, deps: RelayDeps) {
-    super(passage, deps.pools);
-    this.res = res;
-    this.deps = deps;
+  constructor(passage: Passage, pools: Pools, call: RelayedCall) {
+    super(passage, pools);
+    this.#call = call;
+    this.#res = call.res;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     if (status < 200) this.#countInterim();
-    else this.#sendHead(controller, status);
+    else this.#sendHead(controller, status, headers);
   }
 
-  #sendHead(controller: Dispatcher.DispatchController, status: number): void {
+  #sendHead(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#controller = controller;
-    const { res } = this;
-    const head = callerHeaders(
-      controller.rawHeaders as Buffer[],
-      this.passage.decision.limits.allowed_response_headers,
-    );
+    const res = this.#res;
+    const head = callerHeaders(headers, this.passage.decision.limits.allowed_response_headers);
     this.#addOwn(head.headers);
     res.sendDate = !head.hasDate;
     res.writeHead(status, head.headers); // throws for a status or header that is not valid
@@ -56,7 +58,7 @@ export class Relay extends Exchange {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { res } = this;
+    const res = this.#res;
     this.bytes += chunk.length;
     this.#wrote = true;
     if (this.#left !== undefined) {
@@ -68,22 +70,22 @@ export class Relay extends Exchange {
     res.once('drain', this.#resume);
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.settle();
-    const { res } = this;
+    const res = this.#res;
     if (res.writableEnded) return;
-    const trailers = controller.rawTrailers as Buffer[] | null;
-    if (trailers !== null && trailers.length > 0) res.addTrailers(pairs(callerHeaders(trailers, []).headers));
+    const { headers } = callerHeaders(trailers, []);
+    if (headers.length > 0) res.addTrailers(pairs(headers));
     res.end();
   }
 
   protected override failed(err: unknown): void {
-    this.deps.fail(err);
+    this.#call.fail(err);
   }
 
   /** A stream's head must not wait for its body; a body that came in the same packet goes with it. */
   flushHead(): void {
-    if (!this.#wrote && !this.res.writableEnded) this.res.flushHeaders();
+    if (!this.#wrote && !this.#res.writableEnded) this.#res.flushHeaders();
   }
 
   readonly #resume = (): void => this.#controller?.resume();
@@ -96,12 +98,12 @@ export class Relay extends Exchange {
 
   #addOwn(headers: string[]): void {
     const now = performance.now();
-    const ours = this.sentAt - this.deps.startedAt;
+    const ours = this.sentAt - this.#call.startedAt;
     headers.push(
       'Server-Timing',
       `forwarder;dur=${ours.toFixed(3)}, upstream;dur=${(now - this.sentAt).toFixed(3)}`,
       'X-Zeq-Request-Id',
-      this.deps.requestId,
+      this.#call.requestId,
       'X-Content-Type-Options',
       'nosniff',
     );

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { ORIGIN_WIDE_HEADERS } from '@zeq/contracts';
 import { canonicalName } from './request-head.ts';
 
@@ -29,50 +30,42 @@ export interface ResponseHead {
   hasDate: boolean;
 }
 
-/** undici's raw pairs: a Buffer each. */
-type RawHeaders = readonly (Buffer | string)[];
-
-/** The upstream's headers that may reach the caller. @param allowed Origin-wide headers that the API lets through. */
-export function callerHeaders(raw: RawHeaders, allowed: readonly string[]): ResponseHead {
-  const headers: string[] = [];
-  let hopNames: string[] | undefined;
-  let contentLength: number | undefined;
-  let hasDate = false;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = text(raw[i]!);
-    const canonical = canonicalName(name);
-    const value = text(raw[i + 1]!);
-    if (canonical === 'connection') hopNames = namesIn(value, hopNames);
-    if (DROPPED.has(canonical) || isOursOnly(canonical, allowed)) continue;
-    if (canonical === 'content-length') contentLength = Number(value);
-    else if (canonical === 'date') hasDate = true;
-    headers.push(name, value);
+/**
+ * The upstream's headers that may reach the caller.
+ *
+ * @param headers As undici parsed them: names in lower case, a list where one came more than once.
+ * @param allowed Origin-wide headers that the API lets through.
+ */
+export function callerHeaders(headers: IncomingHttpHeaders, allowed: readonly string[]): ResponseHead {
+  const head: ResponseHead = { headers: [], contentLength: undefined, hasDate: headers.date !== undefined };
+  const hopNames = headers.connection === undefined ? undefined : hopNamesIn(headers.connection);
+  for (const name in headers) {
+    if (DROPPED.has(name) || isOursOnly(name, allowed) || hopNames?.includes(name)) continue;
+    const value = headers[name]!;
+    if (typeof value === 'string') head.headers.push(name, value);
+    else for (const one of value) head.headers.push(name, one);
   }
-  if (hopNames !== undefined) dropNamed(headers, hopNames);
-  return { headers, contentLength, hasDate };
+  const length = headers['content-length'];
+  if (length !== undefined) head.contentLength = Number(length);
+  return head;
 }
-
-const text = (part: Buffer | string): string => (typeof part === 'string' ? part : part.toString('latin1'));
 
 const A = 97;
 const X = 120;
 
+/** `x_zeq_error` is read as `x-zeq-error` by some, so both are ours. */
 function isOursOnly(name: string, allowed: readonly string[]): boolean {
   if (ORIGIN_WIDE.has(name)) return !allowed.includes(name);
   const first = name.charCodeAt(0);
-  return (first === X || first === A) && DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
+  if (first !== X && first !== A) return false;
+  const canonical = canonicalName(name);
+  return DROPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix));
 }
 
-/** `keep-alive` and `close`, the usual values, name no header that is still there. */
-function namesIn(value: string, known: string[] | undefined): string[] | undefined {
-  const lower = value.toLowerCase();
-  if (lower === 'keep-alive' || lower === 'close') return known;
-  return [...(known ?? []), ...value.split(',').map((name) => canonicalName(name.trim()))];
-}
-
-function dropNamed(headers: string[], names: readonly string[]): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    const name = canonicalName(headers[i]!);
-    if (names.includes(name) && name !== 'content-length') headers.splice(i, 2);
-  }
+/** `keep-alive` and `close`, the usual values, name no header that is still there; framing stays whatever is named. */
+function hopNamesIn(connection: string | string[]): string[] | undefined {
+  const text = String(connection).toLowerCase();
+  if (text === 'keep-alive' || text === 'close') return undefined;
+  const names = text.split(',').map((name) => name.trim());
+  return names.filter((name) => name !== 'content-length');
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { ProblemCode, TestCall, TestResult, TestStep } from '@zeq/contracts';
 import { wipe } from '@zeq/crypto';
@@ -94,13 +95,15 @@ class TestExchange extends Exchange {
     }
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     if (status < 200) return;
     this.#status = status;
-    this.#headers = callerHeaders(
-      controller.rawHeaders as Buffer[],
-      this.passage.decision.limits.allowed_response_headers,
-    ).headers;
+    const { allowed_response_headers: allowed } = this.passage.decision.limits;
+    this.#headers = callerHeaders(headers, allowed).headers;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -72,21 +72,21 @@ export class UploadBody extends Readable {
 export const tooLarge = (maxBytes: number): ProblemError =>
   new ProblemError('payload_too_large', `The body may have at most ${maxBytes} bytes.`);
 
-/** Collects a small body of known length; never settles when the caller leaves, which is noticed elsewhere. */
-export function collectBody(req: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve) => {
-    let first: Buffer | undefined;
-    let chunks: Buffer[] | undefined;
-    req.on('data', (chunk: Buffer) => {
-      if (first === undefined) first = chunk;
-      else if (chunks === undefined) chunks = [first, chunk];
-      else chunks.push(chunk);
-    });
-    req.on('end', () => resolve(chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks)));
+/**
+ * Collects a small body of known length. When the caller leaves, `done` is never called; that is noticed elsewhere.
+ *
+ * @param length Bytes; Node's parser lets through neither more nor fewer.
+ */
+export function collectBody(req: IncomingMessage, length: number, done: (body: Buffer) => void): void {
+  let chunks: Buffer[] | undefined;
+  let left = length;
+  req.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left === 0) return done(chunks === undefined ? chunk : Buffer.concat([...chunks, chunk]));
+    if (chunks === undefined) chunks = [chunk];
+    else chunks.push(chunk);
   });
 }
-
-const EMPTY = Buffer.alloc(0);
 
 /** Reads what is left of a body after its answer, for a while: closing at once could cost the caller the answer. */
 export function discardBody(req: IncomingMessage): void {

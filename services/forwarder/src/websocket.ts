@@ -1,4 +1,4 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProblemError } from '@zeq/service-kit';
@@ -6,7 +6,8 @@ import type { Dispatcher } from 'undici';
 import type { ForwardDeps } from './forward.ts';
 import { ForwardCall } from './forward-call.ts';
 import type { Passage } from './passage.ts';
-import { Relay, type RelayDeps } from './relay.ts';
+import type { Pools } from './pools.ts';
+import { Relay, type RelayedCall } from './relay.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import type { ForwardTarget } from './request-target.ts';
 import { callerHeaders } from './response-headers.ts';
@@ -33,7 +34,7 @@ export function forwardUpgrade(
     res.detachSocket(socket as Socket);
     socket.end();
   });
-  void new UpgradeCall(deps, req, res, socket, head).run(target);
+  new UpgradeCall(deps, req, res, socket, head).run(target);
 }
 
 /** Bytes that a caller may send before the upstream has agreed; it should send none. */
@@ -57,20 +58,15 @@ class UpgradeCall extends ForwardCall {
   }
 
   protected override send(): void {
-    if (this.passage === undefined || this.#socket.destroyed) return;
-    this.relay = this.buildRelay(this.passage);
-    const headers = upstreamHeaders(this.head, this.passage.decision.api);
-    this.relay.send({ headers, body: null, upgrade: 'websocket' });
-  }
-
-  protected override buildRelay(passage: Passage): Relay {
-    const deps = {
-      pools: this.deps.pools,
-      startedAt: this.startedAt,
-      requestId: this.requestId,
-      fail: (err: unknown) => this.fail(err),
-    };
-    return new UpgradeRelay(passage, this.res, deps, (head, upstream) => this.#open(passage, head, upstream));
+    const passage = this.passage!;
+    this.relay = new UpgradeRelay(passage, this.deps.pools, this, (head, upstream) =>
+      this.#open(passage, head, upstream),
+    );
+    this.relay.send({
+      headers: upstreamHeaders(this.head, passage.decision.api),
+      body: null,
+      upgrade: 'websocket',
+    });
   }
 
   override cut(problem: ProblemError): void {
@@ -102,22 +98,22 @@ class UpgradeRelay extends Relay {
 
   constructor(
     passage: Passage,
-    res: ServerResponse,
-    deps: RelayDeps,
+    pools: Pools,
+    call: RelayedCall,
     open: (head: string, upstream: Duplex) => void,
   ) {
-    super(passage, res, deps);
+    super(passage, pools, call);
     this.#open = open;
   }
 
   onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
+    _controller: Dispatcher.DispatchController,
     _status: number,
-    _headers: unknown,
+    answer: IncomingHttpHeaders,
     upstream: Duplex,
-  ) {
+  ): void {
     upstream.once('close', () => this.settle());
-    const { headers } = callerHeaders(controller.rawHeaders as Buffer[], []);
+    const { headers } = callerHeaders(answer, []);
     const lines = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket'];
     for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
     this.#open(`${lines.join('\r\n')}\r\n\r\n`, upstream);

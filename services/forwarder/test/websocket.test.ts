@@ -90,7 +90,7 @@ describe('a WebSocket handshake', () => {
     expect(caller.heard).toMatch(
       /^HTTP\/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n/,
     );
-    expect(caller.heard).toMatch(/Sec-WebSocket-Accept: yes\r\n/);
+    expect(caller.heard).toMatch(/sec-websocket-accept: yes\r\n/);
     expect(caller.heard).not.toMatch(/x-zeq-error/i);
     const { rawHeaders, url: path } = shook[0]!;
     expect(path).toBe('/ws?x=1');
