@@ -3,6 +3,7 @@ import { mintToken, newId } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
 import { requireFuture } from './machines.ts';
 import { notFound } from './not-found.ts';
+import { isRef } from './refs.ts';
 import type { StoredApi } from './store/api-store.ts';
 import type { Store, Stores } from './store/store.ts';
 import type { AppToken } from './store/token-store.ts';
@@ -75,7 +76,7 @@ export async function removeApi({ store }: TokenDeps, machineId: string, apiRef:
 async function findAll({ apis }: Stores, machineId: string, refs: string[]): Promise<StoredApi[]> {
   const found: StoredApi[] = [];
   for (const ref of refs) {
-    const api = await apis.find(machineId, ref);
+    const api = isRef(ref) ? await apis.find(machineId, ref) : undefined;
     if (api === undefined) throw notFound();
     found.push(api);
   }

@@ -2,6 +2,7 @@ import { type Lease, type LeaseRequest, leaseContext } from '@zeq/contracts';
 import { sealLease } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
 import type { CredentialBox } from './credential-box.ts';
+import { isRef } from './refs.ts';
 import { authStateOf, readDetails } from './registered-api.ts';
 import type { Secret } from './secret.ts';
 import type { StoredApi } from './store/api-store.ts';
@@ -20,7 +21,7 @@ export async function leaseApi(
   { machine_id, api }: LeaseRequest,
   recipient: string,
 ): Promise<Lease | undefined> {
-  const row = await store.apis.find(machine_id, api);
+  const row = isRef(api) ? await store.apis.find(machine_id, api) : undefined;
   if (row === undefined) return undefined;
   const secret = box.open(row);
   try {

@@ -1,7 +1,10 @@
+import { jest } from '@jest/globals';
 import { type Caller, ROUTES, type RouteSpec } from '@zeq/contracts';
 import request from 'supertest';
 import { ANONYMOUS, appOf, OPERATOR, ownerOf, PLATFORM, serviceToken } from './support/callers.ts';
 import { newCanary, openTestVault, type TestVault } from './support/test-vault.ts';
+
+jest.setTimeout(30_000);
 
 let vault: TestVault;
 let callers: Record<(typeof WHO)[number], Caller>;

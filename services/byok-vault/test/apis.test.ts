@@ -1,5 +1,8 @@
+import { jest } from '@jest/globals';
 import { ApiView, DEFAULT_POLICY, PROVIDERS } from '@zeq/contracts';
 import { newCanary, openTestVault, type TestVault } from './support/test-vault.ts';
+
+jest.setTimeout(30_000);
 
 let vault: TestVault;
 beforeAll(async () => {

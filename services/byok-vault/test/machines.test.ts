@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { OPERATOR, ownerOf, PLATFORM } from './support/callers.ts';
 import { newCanary, openTestVault, type TestVault } from './support/test-vault.ts';
+
+jest.setTimeout(30_000);
 
 let vault: TestVault;
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { newId } from '@zeq/crypto';
 import type { Database } from '../src/db/database.ts';
 import { migrate } from '../src/db/migrate.ts';
@@ -8,6 +9,8 @@ import type { Machine } from '../src/store/machine-store.ts';
 import { buildStore } from '../src/store/sql/sql-store.ts';
 import type { Store } from '../src/store/store.ts';
 import type { AppToken } from '../src/store/token-store.ts';
+
+jest.setTimeout(30_000);
 
 const EVERYTHING = { limit: 1000, after: undefined };
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');

@@ -1,4 +1,4 @@
-import { openEmbedded } from '../src/db/embedded.ts';
 import { storeContract } from './store.contract.ts';
+import { openTestEmbedded } from './support/embedded.ts';
 
-storeContract('the embedded database', () => openEmbedded());
+storeContract('the embedded database', openTestEmbedded);

@@ -1,7 +1,10 @@
+import { jest } from '@jest/globals';
 import type { ApiView } from '@zeq/contracts';
 import { boundColumns } from '../src/bound-columns.ts';
 import { newApi } from './store.contract.ts';
 import { newCanary, openTestVault, type TestVault } from './support/test-vault.ts';
+
+jest.setTimeout(30_000);
 
 let vault: TestVault;
 beforeAll(async () => {

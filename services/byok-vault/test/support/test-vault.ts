@@ -7,15 +7,15 @@ import { AccessLog, buildLogger, ServiceTokenVerifier } from '@zeq/service-kit';
 import request from 'supertest';
 import { buildApp } from '../../src/app.ts';
 import type { Database } from '../../src/db/database.ts';
-import { openEmbedded } from '../../src/db/embedded.ts';
 import { buildVault } from '../../src/vault.ts';
 import { INTERNAL_SECRET, ownerOf, PLATFORM, serviceToken } from './callers.ts';
+import { openTestEmbedded } from './embedded.ts';
 
 export type TestVault = Awaited<ReturnType<typeof openTestVault>>;
 
 /** A whole vault without a socket: real SQL, a ring of random keys, a log that can be searched. */
 export async function openTestVault(given: { db?: Database; ring?: KeyRing; now?: () => Date } = {}) {
-  const db = given.db ?? (await openEmbedded());
+  const db = given.db ?? (await openTestEmbedded());
   const ring = given.ring ?? new KeyRing(randomBytes(32));
   const { log, sink, lines } = buildTestLog();
   const vault = buildVault({ db, ring, rules: egressRules(), log, now: given.now ?? (() => new Date()) });
