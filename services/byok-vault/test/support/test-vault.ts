@@ -31,6 +31,7 @@ export async function openTestVault(given: { db?: Database; ring?: KeyRing; now?
     db,
     ring,
     app,
+    log,
     logLines: lines,
     /** Requests of the gateway on behalf of a caller. */
     as: (caller: Caller) => agentOf(app, caller),
