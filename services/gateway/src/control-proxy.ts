@@ -23,6 +23,8 @@ declare global {
       who?: Who;
       /** Set by `collectControlBody`. */
       collected?: Buffer;
+      /** Set while the control proxy has the request: what it calls when the service cannot answer. */
+      proxyFailed?: (cause: unknown) => void;
     }
   }
 }
@@ -43,12 +45,17 @@ export function controlProxy({ service, url, signer, timeoutMs }: ControlProxyOp
     on: {
       proxyReq: sendCollected,
       proxyRes: (answer) => dropLines(answer),
-      error: () => undefined, // answered below: the proxy also passes it to `next`
+      // A failed connection is told here and nowhere else: the promise of the proxy resolves all the same.
+      error: (err, req) => (req as IncomingMessage & Express.Request).proxyFailed?.(err),
     },
   });
   return function proxyToService(req, res, next) {
     speakFor(req, signer, service);
-    proxy(req, res, (err?: unknown) => next(err === undefined ? undefined : away(service, err))).catch(next);
+    req.proxyFailed = (cause) => {
+      delete req.proxyFailed; // once
+      next(away(service, cause));
+    };
+    proxy(req, res, (err?: unknown) => req.proxyFailed?.(err)).catch(next);
   };
 }
 
