@@ -118,7 +118,7 @@ export class Connection implements AnswerSink, LinkCall {
     const { body, length } = request;
     const head = requestHead(request, this.#host);
     if (body === null) this.#socket.write(head, 'latin1');
-    else if (body instanceof Uint8Array) this.#writeWhole(head, body);
+    else if (Buffer.isBuffer(body)) this.#writeWhole(head, body);
     else {
       this.#socket.write(head, 'latin1');
       this.#upload = new Upload({

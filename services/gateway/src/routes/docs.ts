@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { openApiDocument } from '@zeq/contracts';
 import { MESH_VERSION, ProblemError } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
@@ -45,7 +45,7 @@ export function docsRoutes(): LocalRoutes {
     const name = String(req.params.asset);
     if (name === 'start.js') return void res.type('js').send(START);
     if (!ASSETS.has(name)) throw new ProblemError('not_found', 'There is no such file.');
-    res.sendFile(join(files, name), { cacheControl: false, etag: false, lastModified: false });
+    res.sendFile(name, { root: files, cacheControl: false, etag: false, lastModified: false });
   };
   return { 'GET /api-docs': page, 'GET /api-docs/openapi.json': json, 'GET /api-docs/:asset': asset };
 }

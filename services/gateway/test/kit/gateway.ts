@@ -76,6 +76,8 @@ export const settings = (): NodeJS.ProcessEnv => ({
   ZEQ_ADMIN_KEYS: ADMIN_KEY,
   ALLOWED_ORIGINS: 'https://page.example.com',
   RATE_LIMIT_RPM: '100000',
+  SYNC_URL: 'http://127.0.0.1:1',
+  ZEQOND_URL: 'http://127.0.0.1:1',
 });
 
 export interface Reply {
@@ -86,7 +88,7 @@ export interface Reply {
   json(): { [key: string]: unknown };
 }
 
-/** One request, headers exactly as given (a value that is a list makes several lines). */
+/** One request, path and headers exactly as given (a value that is a list makes several lines). */
 export function call(
   url: string,
   {
@@ -96,7 +98,8 @@ export function call(
   }: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const req = request(url, { method, headers, agent: false }, (res) => {
+    const [, hostname, port, path] = /^http:\/\/([^:/]+):(\d+)(.*)$/.exec(url) ?? [];
+    const req = request({ hostname, port, path, method, headers, agent: false }, (res) => {
       const chunks: Buffer[] = [];
       res.on('data', (chunk: Buffer) => chunks.push(chunk));
       res.on('error', reject);
