@@ -4,7 +4,7 @@ import type { Authenticate } from './auth/authenticate.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import type { Prover } from './compute/proof.ts';
 import type { Recorder } from './recorder.ts';
-import type { ProposeIntent } from './seven-step/proposal.ts';
+import type { AskModel } from './seven-step/proposal.ts';
 import type { Stores } from './store/store.ts';
 
 /** All that the app needs from outside. A test passes its own. */
@@ -16,7 +16,7 @@ export interface Deps {
   authenticate: Authenticate;
   serviceTokens: ServiceTokenVerifier;
   /** Asks the registered model; undefined where there is none. */
-  propose?: ProposeIntent | undefined;
+  askModel?: AskModel | undefined;
   metrics: Registry;
   log: Logger;
   accessLog: AccessLog;

@@ -15,8 +15,9 @@ import { buildApp } from './app.ts';
 import { openIdentity } from './auth/open-identity.ts';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { Prover } from './compute/proof.ts';
-import { type Config, proofSecrets, readConfig } from './config.ts';
+import { type Config, modelOptions, proofSecrets, readConfig } from './config.ts';
 import { Recorder } from './recorder.ts';
+import { openModel } from './seven-step/ask-model.ts';
 import { openMongo } from './store/mongo.ts';
 import { openNedb } from './store/nedb.ts';
 import type { Stores } from './store/store.ts';
@@ -27,6 +28,7 @@ await runService('operator-engine', async () => {
   const config = readConfig(process.env);
   const output = openLogOutput();
   const log = buildLogger('operator-engine', config.LOG_LEVEL, output);
+  const model = modelOptions(config);
   const catalogue = loadCatalogue(CATALOGUE);
   const metrics = buildMetrics('operator-engine');
   const stores = await openStores(config);
@@ -41,6 +43,7 @@ await runService('operator-engine', async () => {
       recorder,
       metrics,
       log,
+      askModel: model && openModel(model),
       prover: new Prover(proofSecrets(config)),
       accessLog: new AccessLog('operator-engine', output, log),
       now: Date.now,

@@ -8,6 +8,8 @@ const KEEP_MS = 30 * 24 * 3_600_000;
 const KEEP = 50_000;
 const TRIM_EVERY_MS = 10 * 60_000;
 const MAX_WAITING = 10_000;
+/** Records of this long (ms) go into one write. */
+const GATHER_MS = 50;
 const RETRY_MS = 1_000;
 
 export interface RecorderDeps {
@@ -26,7 +28,8 @@ export class Recorder {
   readonly #lost: Counter;
   #waiting: KeptComputation[] = [];
   #writing: Promise<void> | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isAway = false;
   readonly #trim: NodeJS.Timeout;
 
   constructor(deps: RecorderDeps) {
@@ -45,7 +48,7 @@ export class Recorder {
       return;
     }
     this.#waiting.push(toKept(machineId, computation));
-    if (this.#retry === undefined) void this.flush();
+    if (this.#timer === undefined) this.#flushIn(GATHER_MS);
   }
 
   /** Writes what waits. It never fails: what could not be written goes on waiting. */
@@ -58,9 +61,9 @@ export class Recorder {
 
   async stop(): Promise<void> {
     clearInterval(this.#trim);
-    clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
     await this.flush();
-    clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
     this.#lost.inc(this.#waiting.length);
   }
 
@@ -70,21 +73,32 @@ export class Recorder {
       this.#waiting = [];
       try {
         await this.#deps.store.add(batch);
+        this.#isAway = false;
       } catch (err) {
-        this.#waiting = [...batch, ...this.#waiting].slice(0, MAX_WAITING);
-        this.#deps.log.warn({ err: safeError(err) }, 'computations wait for the database');
-        this.#later();
+        this.#putBack(batch, err);
         return;
       }
     }
   }
 
-  #later(): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined;
+  #putBack(batch: readonly KeptComputation[], err: unknown): void {
+    const all = [...batch, ...this.#waiting];
+    this.#waiting = all.slice(0, MAX_WAITING);
+    this.#lost.inc(all.length - this.#waiting.length);
+    this.#deps.log[this.#isAway ? 'debug' : 'warn'](
+      { err: safeError(err) },
+      'computations wait for the database',
+    );
+    this.#isAway = true;
+    this.#flushIn(RETRY_MS);
+  }
+
+  #flushIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       void this.flush();
-    }, RETRY_MS).unref();
+    }, ms).unref();
   }
 
   async #dropOld(): Promise<void> {

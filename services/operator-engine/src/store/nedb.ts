@@ -63,7 +63,7 @@ function operatorStore(db: Datastore<OperatorDocument>): OwnOperatorStore {
       try {
         await db.insertAsync(operatorDocument(operator));
       } catch (err) {
-        if ((err as { errorType?: unknown }).errorType !== 'uniqueViolated') throw err;
+        if (!isDuplicate(err)) throw err;
         throw new ProblemError('operator_exists', 'The machine has an operator of that id.', { cause: err });
       }
     },
@@ -90,11 +90,19 @@ function operatorStore(db: Datastore<OperatorDocument>): OwnOperatorStore {
   };
 }
 
+const isDuplicate = (err: unknown) => (err as { errorType?: unknown }).errorType === 'uniqueViolated';
+
 function computationStore(db: Datastore<ComputationDocument>): ComputationStore {
   return {
     async add(computations) {
-      for (const document of computations.map(computationDocument))
-        await db.updateAsync({ _id: document._id }, document, { upsert: true });
+      const documents = computations.map(computationDocument);
+      try {
+        await db.insertAsync(documents); // one write to the file
+      } catch (err) {
+        if (!isDuplicate(err)) throw err;
+        for (const document of documents)
+          await db.updateAsync({ _id: document._id }, document, { upsert: true });
+      }
     },
     async list(machineId, { limit, before }) {
       const last = before === undefined ? undefined : await db.findOneAsync({ _id: before, machineId });
