@@ -1,4 +1,5 @@
 // `npm start`: the whole mesh on this machine, with nothing installed but Node and npm.
+import { buildPage } from './build-page.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -6,6 +7,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 let mesh: Mesh | undefined;
 try {
   say('Starting the mesh …');
+  await buildPage((text) => say(`  ${text}`));
   mesh = await startMesh({ env: process.env, onProgress: (text) => say(`  ${text}`) });
 } catch (err) {
   process.stderr.write(`\n${(err as Error).message}\n`);

@@ -8,6 +8,7 @@ const bin = (name: string) => join(ROOT, 'node_modules', '.bin', name);
 const jest = [join(ROOT, 'node_modules/jest/bin/jest.js'), ...process.argv.slice(2)];
 
 run('types', bin('tsc'), ['--noEmit']);
+run('types of the page', bin('tsc'), ['--noEmit', '--project', 'packages/byok-app']);
 run('lint', bin('biome'), ['check']);
 run('tests', process.execPath, [
   '--experimental-vm-modules',

@@ -119,6 +119,8 @@ export const RegisterApi = z.strictObject({
   schema: editable.schema.optional(),
 });
 export type RegisterApi = z.infer<typeof RegisterApi>;
+/** The same as it is sent: what has a default may be missing. */
+export type RegisterApiInput = z.input<typeof RegisterApi>;
 
 export const PatchApi = z.strictObject({ name: ApiName, ...editable }).partial();
 export type PatchApi = z.infer<typeof PatchApi>;
@@ -159,6 +161,13 @@ export const TestCall = z.strictObject({
   body: z.union([z.string(), z.json()]).optional(),
 });
 export type TestCall = z.infer<typeof TestCall>;
+export type TestCallInput = z.input<typeof TestCall>;
+
+/** One call through an API that is not registered: nothing of it is stored. A name is not needed for that. */
+export const DraftApi = RegisterApi.partial({ name: true });
+export type DraftApi = z.infer<typeof DraftApi>;
+export type DraftApiInput = z.input<typeof DraftApi>;
+export const TryApi = z.strictObject({ api: DraftApi, ...TestCall.shape });
 
 /** The steps of a call, in their order; `/test` names the one that failed. */
 export const TestStep = z.enum([
@@ -223,4 +232,5 @@ export const MintToken = z.strictObject({
 export type MintToken = z.infer<typeof MintToken>;
 
 export const MintedToken = z.object({ token: z.string().startsWith('zat_'), app_token: AppToken });
+export type MintedToken = z.infer<typeof MintedToken>;
 export const TokenList = z.object({ tokens: z.array(AppToken) });

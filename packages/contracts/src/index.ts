@@ -8,6 +8,7 @@ export * from './machines.ts';
 export * from './openapi.ts';
 export * from './operators.ts';
 export * from './problems.ts';
+export * from './provider-presets.ts';
 export * from './providers.ts';
 export * from './rotation.ts';
 export * from './routes.ts';

@@ -38,6 +38,7 @@ export type MintKey = z.infer<typeof MintKey>;
 
 /** The one answer that carries a machine key: it is shown once and only its SHA-256 is stored. */
 export const MintedKey = z.object({ key: MachineKey, api_key: z.string().startsWith('zsm_') });
+export type MintedKey = z.infer<typeof MintedKey>;
 export const CreatedMachine = z.object({ machine: Machine, api_key: z.string().startsWith('zsm_') });
 
 export const KeyList = z.object({ keys: z.array(MachineKey) });

@@ -1,0 +1,52 @@
+import type { ApiView } from '@zeq/contracts';
+
+/** A request to begin with. */
+export interface Sample {
+  label: string;
+  method: string;
+  path: string;
+  body: string;
+}
+
+const json = (value: unknown): string => JSON.stringify(value, null, 2);
+const ASK = [{ role: 'user', content: 'Say hello in one short sentence.' }];
+/** Small models of each provider. Names age: they stand in a field that can be edited. */
+const MODELS: Record<string, string> = {
+  openai: 'gpt-4o-mini',
+  mistral: 'mistral-small-latest',
+  deepseek: 'deepseek-chat',
+  fireworks: 'accounts/fireworks/models/llama-v3p1-8b-instruct',
+  groq: 'llama-3.1-8b-instant',
+  openrouter: 'openai/gpt-4o-mini',
+  together: 'meta-llama/Llama-3.2-3B-Instruct-Turbo',
+  ollama: 'llama3.2',
+};
+
+/** Requests that make sense for an API: a streamed answer first where its provider has one. */
+export function samplesFor({ provider, test_path }: Pick<ApiView, 'provider' | 'test_path'>): Sample[] {
+  const look: Sample = { label: `GET ${test_path ?? '/'}`, method: 'GET', path: test_path ?? '/', body: '' };
+  const stream = streamFor(provider);
+  return stream === undefined ? [look] : [stream, look];
+}
+
+function streamFor(provider: string | null): Sample | undefined {
+  const label = 'Streamed answer';
+  if (provider === 'anthropic')
+    return {
+      label,
+      method: 'POST',
+      path: '/v1/messages',
+      body: json({ model: 'claude-3-5-haiku-latest', max_tokens: 128, stream: true, messages: ASK }),
+    };
+  if (provider === 'gemini')
+    return {
+      label,
+      method: 'POST',
+      path: '/v1beta/models/gemini-2.0-flash:streamGenerateContent?alt=sse',
+      body: json({ contents: [{ parts: [{ text: ASK[0]?.content }] }] }),
+    };
+  const model = MODELS[provider ?? ''];
+  if (model === undefined) return undefined;
+  const path = provider === 'deepseek' ? '/chat/completions' : '/v1/chat/completions';
+  return { label, method: 'POST', path, body: json({ model, stream: true, messages: ASK }) };
+}

@@ -1,0 +1,108 @@
+import { ApiProblem } from '../api/client.ts';
+import { type Api, apiApi } from '../api/mesh.ts';
+import { type Resource, useResource } from '../api/resource.ts';
+import { useMachine } from '../api/session.ts';
+import { credentialWords, hostOf, stateOf } from '../api-state.ts';
+import { ConsoleTab } from '../console/console.tsx';
+import { ConnectTab } from '../detail/connect.tsx';
+import { SettingsTab } from '../detail/settings.tsx';
+import { TokensTab } from '../detail/tokens.tsx';
+import { presetOf } from '../providers.ts';
+import { href, type Route } from '../router.ts';
+import { Badge } from '../ui/badge.tsx';
+import { PageHeading } from '../ui/heading.tsx';
+import { BackIcon, LayersIcon } from '../ui/icons.tsx';
+import { Empty, Loaded, SkeletonRows } from '../ui/states.tsx';
+import { Tile } from '../ui/tile.tsx';
+
+export interface TabProps {
+  api: Api;
+  resource: Resource<Api>;
+}
+
+const TABS = { connect: 'Connect', console: 'Console', tokens: 'Tokens', settings: 'Settings' } as const;
+type Tab = keyof typeof TABS;
+const BODIES = { connect: ConnectTab, console: ConsoleTab, tokens: TokensTab, settings: SettingsTab };
+
+/** One API: how to call it, try it, who may call it, and how it is set. */
+export default function ApiDetailView({ rest }: { rest: Route }) {
+  const { slug, mayEdit, mayForward } = useMachine();
+  const ref = rest[0] ?? '';
+  const resource = useResource(`apis/${slug}/${ref}`, (signal) => apiApi.show(slug, ref, signal));
+  const allowed = (Object.keys(TABS) as Tab[]).filter(
+    (tab) => mayEdit || tab === 'connect' || (tab === 'console' && mayForward),
+  );
+  const tab = allowed.find((name) => name === rest[1]) ?? 'connect';
+  if (resource.error instanceof ApiProblem && resource.error.status === 404) return <Gone name={ref} />;
+  const Body = BODIES[tab];
+  return (
+    <>
+      <PageHeading
+        title={ref}
+        tabTitle={`${ref}: ${TABS[tab]}`}
+        before={<Back />}
+        actions={
+          resource.data && <Badge tone={stateOf(resource.data).tone}>{stateOf(resource.data).label}</Badge>
+        }
+      />
+      <Loaded resource={resource} skeleton={<SkeletonRows rows={3} height={90} />}>
+        {(api) => (
+          <>
+            <Summary api={api} />
+            <nav className="tabs" aria-label={`Parts of ${api.name}`}>
+              {allowed.map((name) => (
+                <a key={name} href={href('apis', ref, name)} aria-current={name === tab ? 'page' : undefined}>
+                  {TABS[name]}
+                </a>
+              ))}
+            </nav>
+            <Body key={api.id} api={api} resource={resource} />
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+const Back = () => (
+  <a className="crumb" href={href('apis')}>
+    <BackIcon />
+    APIs
+  </a>
+);
+
+const Gone = ({ name }: { name: string }) => (
+  <>
+    <PageHeading title={name} before={<Back />} />
+    <Empty title="There is no such API" art={<LayersIcon />}>
+      <p>It was removed or renamed, or it belongs to another machine.</p>
+    </Empty>
+  </>
+);
+
+const Summary = ({ api }: { api: Api }) => (
+  <section className="card card-body summary" aria-label="Summary">
+    <Tile provider={api.provider} name={api.name} />
+    <dl className="facts grow">
+      <div>
+        <dt>{presetOf(api.provider)?.label ?? 'Upstream'}</dt>
+        <dd>{hostOf(api.base_url)}</dd>
+      </div>
+      <div>
+        <dt>Credential</dt>
+        <dd className="mono">{credentialWords(api)}</dd>
+      </div>
+      <div>
+        <dt>Limit</dt>
+        <dd className="numbers">{api.rate_limit_per_min.toLocaleString()} calls a minute</dd>
+      </div>
+    </dl>
+    {api.warnings.length > 0 && (
+      <ul className="warnings">
+        {api.warnings.map((warning) => (
+          <li key={warning}>{warning}</li>
+        ))}
+      </ul>
+    )}
+  </section>
+);
