@@ -30,9 +30,15 @@ export interface RigOptions {
   env?: NodeJS.ProcessEnv;
   /** A socket file for the forwarder. */
   forwarderPath?: string;
+  /** The operator engine's stub also stands for the services that are otherwise away. */
+  allServices?: boolean;
 }
 
-export async function startRig({ env = {}, forwarderPath }: RigOptions = {}): Promise<Rig> {
+export async function startRig({
+  env = {},
+  forwarderPath,
+  allServices = false,
+}: RigOptions = {}): Promise<Rig> {
   const register = new Register();
   const feed = new FakeFeed();
   const vault = await new StubVault(register).start();
@@ -43,6 +49,7 @@ export async function startRig({ env = {}, forwarderPath }: RigOptions = {}): Pr
     VAULT_URL: vault.url,
     FORWARDER_URL: forwarder.url,
     OPERATOR_URL: engine.url,
+    ...(allServices && { SYNC_URL: engine.url, ZEQOND_URL: engine.url }),
     ...env,
   });
   const lines: string[] = [];

@@ -28,7 +28,7 @@ export interface PlayOptions {
 }
 
 /** Time for something that must not come to come all the same (ms). */
-const SETTLE_MS = 30;
+const SETTLE_MS = 15;
 
 /** Speaks a raw conversation to a port; one code unit of text is one byte. */
 export async function play(port: number, parts: readonly Part[], options: PlayOptions): Promise<Outcome> {
