@@ -51,7 +51,7 @@ function report(name: string, path: string): void {
   let busyUs = 0;
   for (const [i, id] of profile.samples!.entries()) {
     const frame = frames.get(id)!;
-    if (frame.functionName === '(idle)') continue;
+    if (frame.functionName === '(idle)' || frame.url === 'node:inspector') continue; // the profiler's own work
     const us = profile.timeDeltas![i]!;
     busyUs += us;
     add(byModule, moduleOf(frame), us);
