@@ -12,10 +12,11 @@ export interface LogOutput {
 
 /**
  * Opens the buffered output. Lines reach the outside within 200 ms, and at the process's exit whatever is left. They are put
- * together here and not in the stream, which measures all that it holds at every line: 3 µs instead of 0.2.
+ * together here and not in the stream, which measures all that it holds at every line: 3 µs instead of 0.2. The writes are
+ * synchronous: 25 lines share one, and with asynchronous ones a busy process fell behind its own log without bound.
  */
 export function openLogOutput(fd = 1): LogOutput {
-  const stream = pino.destination({ dest: fd, sync: false });
+  const stream = pino.destination({ dest: fd, sync: true });
   let pending = '';
   const pass = () => {
     if (pending === '') return;
