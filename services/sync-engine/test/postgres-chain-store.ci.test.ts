@@ -6,13 +6,14 @@ import { openDatabase } from '../src/db/database.ts';
 import { openPostgresChainStore } from '../src/store/postgres-chain-store.ts';
 import { chainStoreContract } from './chain-store.contract.ts';
 import { testSigner } from './memory-chain.ts';
+import { scratchSchema } from './scratch-schema.ts';
 
-const url = process.env.TEST_DATABASE_URL;
-if (!url) throw new Error('TEST_DATABASE_URL must name a PostgreSQL database');
+const scratch = await scratchSchema();
+afterAll(() => scratch.drop());
 const log = buildLogger('test', 'silent');
 const signer = testSigner();
 const publicKey = Buffer.from(signer.publicKey);
-const openAs = (uid: string) => openPostgresChainStore(openDatabase(url, log), uid, publicKey);
+const openAs = (uid: string) => openPostgresChainStore(openDatabase(scratch.url, log), uid, publicKey);
 
 chainStoreContract('PostgreSQL', async () => {
   const uid = `test-${randomUUID()}`;
@@ -79,7 +80,7 @@ describe('the chain in PostgreSQL, with several engines', () => {
   it('refuses to go on under another signing key', async () => {
     const uid = `test-${randomUUID()}`;
     const store = await openAs(uid);
-    const db = openDatabase(url, log);
+    const db = openDatabase(scratch.url, log);
 
     await expect(openPostgresChainStore(db, uid, Buffer.alloc(32))).rejects.toThrow('another key');
     await Promise.all([store.close(), db.close()]);

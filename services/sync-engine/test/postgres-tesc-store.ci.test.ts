@@ -1,10 +1,11 @@
 import { buildLogger } from '@zeq/service-kit';
 import { migrate, openDatabase } from '../src/db/database.ts';
 import { PostgresTescStore } from '../src/tesc/postgres-tesc-store.ts';
+import { scratchSchema } from './scratch-schema.ts';
 import { tescStoreContract } from './tesc-store.contract.ts';
 
-const url = process.env.TEST_DATABASE_URL;
-if (!url) throw new Error('TEST_DATABASE_URL must name a PostgreSQL database');
+const scratch = await scratchSchema();
+afterAll(() => scratch.drop());
 
 /** The store leaves the database to the chain; here nobody else closes it. */
 class Owning extends PostgresTescStore {
@@ -21,7 +22,7 @@ class Owning extends PostgresTescStore {
 }
 
 const openStore = async () => {
-  const db = openDatabase(url, buildLogger('test', 'silent'));
+  const db = openDatabase(scratch.url, buildLogger('test', 'silent'));
   await migrate(db);
   return new Owning(db);
 };

@@ -94,13 +94,12 @@ export function tescStoreContract(
 
     it('stops at the most channels a machine may have, also when they are made at once', async () => {
       const machine = id('mch');
-      const made = await Promise.all(
-        Array.from({ length: MAX_CHANNELS_PER_MACHINE + 5 }, () =>
-          store.create(newChannel(machine), newKey()),
-        ),
-      );
+      const create = () => store.create(newChannel(machine), newKey());
+      for (let i = 0; i < MAX_CHANNELS_PER_MACHINE - 2; i += 1) await create();
 
-      expect(made.filter(Boolean)).toHaveLength(MAX_CHANNELS_PER_MACHINE);
+      const last = await Promise.all(Array.from({ length: 6 }, create));
+
+      expect(last.filter(Boolean)).toHaveLength(2);
     });
 
     it('lets each uid in once, and no more than a channel holds', async () => {
@@ -202,9 +201,11 @@ export function tescStoreContract(
     it('seals anew what lies under another key', async () => {
       const { channel } = await withMember();
       const kid = 'ffffffffffffffff';
-      const mine = (found: { id: string; version: number }[]) => found.filter((one) => one.id === channel.id);
+      const mine = (found: { id: string }[]) => found.filter((one) => one.id === channel.id);
 
-      expect(mine(await store.sealedUnderOther(kid))).toEqual([{ id: channel.id, version: 1 }]);
+      expect(mine(await store.sealedUnderOther(kid))).toEqual([
+        { id: channel.id, version: 1, kid: newKey().sealed.kid },
+      ]);
       const { sealed } = newKey(1, kid);
       await store.reseal(channel.id, 1, sealed);
 

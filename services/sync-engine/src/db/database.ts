@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Logger, safeError } from '@zeq/service-kit';
+import { type Logger, ProblemError, safeError } from '@zeq/service-kit';
 import pg from 'pg';
 
 /** The server gives a statement up after this; a tick that takes longer is late beyond use. */
@@ -41,8 +41,8 @@ export function openDatabase(url: string, log: Logger): SyncDatabase {
   pool.on('error', (err) => log.warn({ err: safeError(err) }, 'an idle database connection was lost'));
   const listeners: Listener[] = [];
   return {
-    query: async (sql, values = []) => (await pool.query<Row>(sql, [...values])).rows,
-    transaction: (work) => inTransaction(pool, work),
+    query: (sql, values = []) => known(async () => (await pool.query<Row>(sql, [...values])).rows),
+    transaction: (work) => known(() => inTransaction(pool, work)),
     listen: (channel, onNotify) =>
       void listeners.push(new Listener({ ...settings, query_timeout: 0 }, channel, onNotify, log)),
     async close() {
@@ -68,6 +68,23 @@ export async function migrate(db: SyncDatabase): Promise<void> {
     }
   });
 }
+
+/** A database that cannot be reached, or not in time, is told as such; a statement that is wrong stays our own error. */
+async function known<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof ProblemError || (cause instanceof pg.DatabaseError && !AWAY.test(cause.code ?? '')))
+      throw cause;
+    throw new ProblemError('database_unavailable', 'The database does not answer; try again.', {
+      cause,
+      retryAfter: 1,
+    });
+  }
+}
+
+/** SQLSTATE of connection loss, shutdown, too many connections, and a statement that was given up. */
+const AWAY = /^(08|57|53)/;
 
 async function inTransaction<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Promise<T> {
   const client = await pool.connect();

@@ -35,6 +35,11 @@ export class ChannelSecrets {
     return this.#ring.currentKid;
   }
 
+  /** Whether secrets under this key can be opened. */
+  knows(kid: string): boolean {
+    return this.#ring.has(kid);
+  }
+
   seal(channel: ChannelRecord, version: number, secret: string): SealedField {
     return encryptField(this.#ring, placeOf(channel, version), secret);
   }

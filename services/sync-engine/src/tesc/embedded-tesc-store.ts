@@ -11,6 +11,7 @@ import {
   MAX_MEMBERS,
   type Member,
   type MessageDraft,
+  type SealedKey,
   type StoredMessage,
   type TescStore,
 } from './tesc-store.ts';
@@ -116,9 +117,11 @@ export class EmbeddedTescStore implements TescStore {
     });
   }
 
-  async sealedUnderOther(kid: string): Promise<{ id: string; version: number }[]> {
+  async sealedUnderOther(kid: string): Promise<SealedKey[]> {
     return [...this.#channels.values()].flatMap(({ id, keys }) =>
-      keys.filter(({ sealed }) => sealed.kid !== kid).map(({ version }) => ({ id, version })),
+      keys
+        .filter(({ sealed }) => sealed.kid !== kid)
+        .map(({ version, sealed }) => ({ id, version, kid: sealed.kid })),
     );
   }
 

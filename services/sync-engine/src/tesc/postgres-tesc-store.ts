@@ -11,6 +11,7 @@ import {
   MAX_MEMBERS,
   type Member,
   type MessageDraft,
+  type SealedKey,
   type StoredMessage,
   type TescStore,
 } from './tesc-store.ts';
@@ -92,11 +93,14 @@ export class PostgresTescStore implements TescStore {
     await this.#db.query(sql, [id, version, ciphertext, iv, kid]);
   }
 
-  async sealedUnderOther(kid: string): Promise<{ id: string; version: number }[]> {
-    const rows = await this.#db.query('SELECT channel_id, version FROM tesc_keys WHERE secret_kid <> $1', [
-      kid,
-    ]);
-    return rows.map((row) => ({ id: String(row.channel_id), version: Number(row.version) }));
+  async sealedUnderOther(kid: string): Promise<SealedKey[]> {
+    const sql = 'SELECT channel_id, version, secret_kid FROM tesc_keys WHERE secret_kid <> $1';
+    const rows = await this.#db.query(sql, [kid]);
+    return rows.map((row) => ({
+      id: String(row.channel_id),
+      version: Number(row.version),
+      kid: String(row.secret_kid),
+    }));
   }
 
   append(id: string, draft: MessageDraft): Promise<AppendAnswer> {

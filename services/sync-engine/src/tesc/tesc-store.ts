@@ -26,6 +26,13 @@ export interface ChannelKey {
   retiresAt: number | null;
 }
 
+/** Which key of which channel is sealed under what. */
+export interface SealedKey {
+  id: string;
+  version: number;
+  kid: string;
+}
+
 export interface Member {
   uid: string;
   machineId: string;
@@ -89,7 +96,7 @@ export interface TescStore {
   reseal(id: string, version: number, sealed: SealedField): Promise<void>;
 
   /** Channels whose secrets are sealed under another key than this one. */
-  sealedUnderOther(kid: string): Promise<{ id: string; version: number }[]>;
+  sealedUnderOther(kid: string): Promise<SealedKey[]>;
 
   /** Checks order and replay, numbers the message and links it to the channel's chain, all in one step. */
   append(id: string, draft: MessageDraft): Promise<AppendAnswer>;
