@@ -12,6 +12,8 @@ export interface Candidate {
 const WEIGHTS = { name: 4, id: 3, equation: 2, description: 1 } as const;
 const DOMAIN_BONUS = 1.5;
 const UNASKED_PENALTY = 1;
+/** A word that no operator knows (a car, a cart) is rarely what was asked about. */
+const UNKNOWN_SHARE = 0.2;
 
 /** Words that point at a domain, and the categories it has here. */
 const DOMAINS: readonly [words: readonly string[], categories: readonly string[]][] = [
@@ -63,7 +65,10 @@ export class OperatorIndex {
     const domains = new Set(
       DOMAINS.filter(([hints]) => hints.some((hint) => words.includes(hint))).flatMap(([, names]) => names),
     );
-    const asked = words.reduce((sum, word) => sum + this.#rarity(word), 0);
+    const asked = words.reduce(
+      (sum, word) => sum + this.#rarity(word) * (this.#postings.has(word) ? 1 : UNKNOWN_SHARE),
+      0,
+    );
     return [...this.#scores(words)]
       .filter(([{ id, computable }]) => computable !== undefined && id !== KO42)
       .map(([operator, { score, hit }]) => ({

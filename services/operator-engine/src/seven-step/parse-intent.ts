@@ -28,7 +28,7 @@ export async function parseIntent(
 ): Promise<ParsedIntent> {
   const quantities = findQuantities(text);
   const named = await namedOperators(text, resolve);
-  const candidates = index.find(text, LOOKED_AT).map(fitWith(quantities));
+  const candidates = index.find(wordsBetween(text, quantities), LOOKED_AT).map(fitWith(quantities));
   candidates.sort((a, b) => b.score - a.score);
   const chosen =
     named.length > 0 ? named.map((operator) => assigned(operator, quantities)) : candidates.slice(0, 1);
@@ -47,6 +47,13 @@ export async function parseIntent(
     warnings: warningsOf(chosen, quantities),
     source: 'rules',
   };
+}
+
+/** The text without its quantities: a unit is no topic. */
+function wordsBetween(text: string, quantities: readonly FoundQuantity[]): string {
+  const starts = [0, ...quantities.map(({ end }) => end)];
+  const ends = [...quantities.map(({ start }) => start), text.length];
+  return starts.map((start, i) => text.slice(start, ends[i])).join(' ');
 }
 
 /** Ids that stand in the text in capitals, in their order. */

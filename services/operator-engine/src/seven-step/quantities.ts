@@ -1,6 +1,6 @@
 import type { Dimensions } from '../units/dimensions.ts';
 import { toSi } from '../units/quantity.ts';
-import { parseUnit } from '../units/unit.ts';
+import { parseUnit, type Unit } from '../units/unit.ts';
 import { STOP_WORDS, wordsOf } from './words.ts';
 
 /** A number that stands in a text, with what was said before it. */
@@ -13,10 +13,15 @@ export interface FoundQuantity {
   named: string | undefined;
   /** The words just before the number, the nearest last. */
   before: string[];
+  /** Where it stands in the text, its unit included. */
+  start: number;
+  end: number;
 }
 
 const MAX_QUANTITIES = 40;
 const LOOK_BACK_CHARS = 60;
+const MAX_UNIT_WORDS = 6;
+const UNIT_WORDS: ReadonlySet<string> = new Set(['per']);
 const NUMBER =
   /(?<![\p{L}\p{N}_.^])[+\-−]?(?:\d{1,40}(?:\.\d{1,40})?|\.\d{1,40})(?:\s?[x×*]\s?10\s?\^\s?([+\-−]?\d{1,3})|[eE]([+-]?\d{1,3}))?(?![\p{N}_])/gu;
 const UNIT_RUN = /^\s*([\p{L}°%Å][\p{L}\d°%^*·⋅/()⁻¹²³ -]{0,48}|%)/u;
@@ -29,13 +34,16 @@ export function findQuantities(text: string): FoundQuantity[] {
     if (found.length >= MAX_QUANTITIES) break;
     const number = numberOf(match);
     if (!Number.isFinite(number)) continue;
-    const unit = unitAfter(text.slice(match.index + match[0].length));
+    const numberEnd = match.index + match[0].length;
+    const { unit, length } = unitAfter(text.slice(numberEnd));
     const earlier = text.slice(Math.max(0, match.index - LOOK_BACK_CHARS), match.index);
     found.push({
       value: unit === undefined ? number : toSi(number, unit),
       dimensions: unit?.dimensions,
       named: NAMED.exec(earlier)?.[1],
       before: wordsOf(earlier.replace(/^.*[,;.?!]\s/s, '')).slice(-5),
+      start: match.index,
+      end: numberEnd + length,
     });
   }
   return found;
@@ -59,22 +67,22 @@ const SPOKEN: readonly [RegExp, string][] = [
   [/\bcubed\b/gi, '^3'],
 ];
 
-/** The longest run of words behind the number that is a unit: `kg m/s^2` of "5 kg m/s^2 on a cart". */
-function unitAfter(text: string) {
-  const run = UNIT_RUN.exec(text)?.[1];
-  if (run === undefined) return undefined;
-  const spoken = SPOKEN.reduce((changed, [pattern, written]) => changed.replace(pattern, written), run);
-  const words = spoken.split(/\s+/).filter(Boolean).slice(0, 5);
-  const stop = words.findIndex((word) => STOP_WORDS.has(word)); // `A` is the ampere, `a` an article
+/** The longest run of words behind the number that is a unit, `kg m/s^2` of "5 kg m/s^2 on a cart", and how far it reaches. */
+function unitAfter(text: string): { unit: Unit | undefined; length: number } {
+  const run = UNIT_RUN.exec(text)?.[0] ?? '';
+  const words = [...run.matchAll(/\S+/g)].slice(0, MAX_UNIT_WORDS);
+  const stop = words.findIndex(([word]) => STOP_WORDS.has(word) && !UNIT_WORDS.has(word)); // `A` is the ampere, `a` an article
   for (let count = stop === -1 ? words.length : stop; count > 0; count--) {
-    const unit = parseUnit(
-      words
-        .slice(0, count)
-        .join(' ')
-        .replace(/\s*\^\s*/g, '^')
-        .replace(/[-*/·⋅]+$/, ''),
-    );
-    if (unit !== undefined) return unit;
+    const last = words[count - 1]!;
+    const length = last.index + last[0].length;
+    const unit = parseUnit(written(run.slice(0, length)));
+    if (unit !== undefined) return { unit, length };
   }
-  return undefined;
+  return { unit: undefined, length: 0 };
 }
+
+const written = (spoken: string): string =>
+  SPOKEN.reduce((text, [pattern, sign]) => text.replace(pattern, sign), spoken)
+    .trim()
+    .replace(/\s*\^\s*/g, '^')
+    .replace(/[-*/·⋅]+$/, '');
