@@ -164,10 +164,11 @@ export type TestCall = z.infer<typeof TestCall>;
 export type TestCallInput = z.input<typeof TestCall>;
 
 /** One call through an API that is not registered: nothing of it is stored. A name is not needed for that. */
-export const DraftApi = RegisterApi.partial({ name: true });
+export const DraftApi = RegisterApi.omit({ schema: true }).partial({ name: true });
 export type DraftApi = z.infer<typeof DraftApi>;
 export type DraftApiInput = z.input<typeof DraftApi>;
 export const TryApi = z.strictObject({ api: DraftApi, ...TestCall.shape });
+export type TryApi = z.infer<typeof TryApi>;
 
 /** The steps of a call, in their order; `/test` names the one that failed. */
 export const TestStep = z.enum([

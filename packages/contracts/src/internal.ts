@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AuthShape, Policy } from './apis.ts';
+import { AuthShape, DraftApi, Policy } from './apis.ts';
 import { idOf, Moment, Slug } from './ids.ts';
 import { KeyScope } from './machines.ts';
 
@@ -71,6 +71,10 @@ export const IdentifyAnswer = z.object({
 });
 export type IdentifyAnswer = z.infer<typeof IdentifyAnswer>;
 
+/** `POST /internal/drafts`: a lease on something that is not registered, for one test; nothing is stored. */
+export const DraftRequest = z.strictObject({ machine_id: idOf('mch'), api: DraftApi });
+export type DraftRequest = z.infer<typeof DraftRequest>;
+
 /** `POST /internal/leases`: by machine and by the API's id or name. */
 export const LeaseRequest = z.strictObject({ machine_id: idOf('mch'), api: z.string().min(1).max(63) });
 export type LeaseRequest = z.infer<typeof LeaseRequest>;
@@ -138,5 +142,6 @@ export const FEED_HEARTBEAT_MS = 500;
 export const VAULT_ISSUERS = {
   identify: ['gateway', 'operator-engine'],
   leases: ['forwarder'],
+  drafts: ['forwarder'],
   changes: ['gateway', 'forwarder', 'operator-engine', 'sync-engine'],
 } as const satisfies Record<string, readonly ServiceName[]>;

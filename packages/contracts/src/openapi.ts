@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Audience } from './access.ts';
+import { hoistDefs } from './openapi-defs.ts';
 import { PROBLEMS } from './problems.ts';
 import { ROUTES, type RouteSpec } from './routes.ts';
 
@@ -16,6 +17,7 @@ const PROBLEM_REF = { $ref: '#/components/responses/Problem' };
 
 /** The OpenAPI 3.1 document of the mesh: made from the table of routes and the very schemas that validate. */
 export function openApiDocument({ version, routes = ROUTES }: OpenApiOptions): Json {
+  const { document: paths, schemas } = hoistDefs(pathsOf(routes));
   return {
     openapi: '3.1.1',
     jsonSchemaDialect: DIALECT,
@@ -28,10 +30,10 @@ export function openApiDocument({ version, routes = ROUTES }: OpenApiOptions): J
     },
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
-    paths: pathsOf(routes),
+    paths,
     components: {
       securitySchemes: SECURITY_SCHEMES,
-      schemas: { Problem: PROBLEM },
+      schemas: { Problem: PROBLEM, ...schemas },
       responses: {
         Problem: {
           description: 'An error of the mesh (RFC 9457); X-Zeq-Error repeats its code',
@@ -109,6 +111,7 @@ function operationOf(route: RouteSpec, method: string): Json {
 
 function operationId({ path }: RouteSpec, method: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  if (path.endsWith('/')) words.push('index');
   return [method, ...words]
     .map((word, i) => (i === 0 ? word : word[0]!.toUpperCase() + word.slice(1)))
     .join('');

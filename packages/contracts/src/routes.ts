@@ -10,6 +10,7 @@ import {
   TestCall,
   TestResult,
   TokenList,
+  TryApi,
 } from './apis.ts';
 import { CLOCK_ROUTES } from './clock.ts';
 import type { ServiceName } from './internal.ts';
@@ -347,6 +348,17 @@ export const ROUTES: readonly RouteSpec[] = [
     tag: 'apis',
     summary: 'Remove it, ciphertext and all',
     success: { status: 204 },
+  },
+  {
+    method: 'POST',
+    path: '/api/zeq/apis/:slug/test',
+    service: 'forwarder',
+    audience: 'owner',
+    tag: 'apis',
+    summary: 'One call through a registration that is not saved; says which step failed',
+    body: TryApi,
+    success: { status: 200, body: TestResult },
+    reachesUpstream: true,
   },
   {
     method: 'POST',

@@ -10,7 +10,7 @@ describe('the route table', () => {
   it('lets only owners and their apps near an upstream, and only through the forwarder', () => {
     const reaching = ROUTES.filter((route) => route.reachesUpstream);
 
-    expect(reaching.map(({ audience }) => audience).sort()).toEqual(['forward', 'owner']);
+    expect(reaching.map(({ audience }) => audience).sort()).toEqual(['forward', 'owner', 'owner']);
     expect(reaching.every(({ service }) => service === 'forwarder')).toBe(true);
     expect(
       ROUTES.filter(({ service, reachesUpstream }) => service === 'forwarder' && !reachesUpstream),

@@ -35,9 +35,15 @@ const proxies = commaList
   .default([]);
 
 /** The forwarder also listens on a socket file where both run on one machine: a hop over it costs less. */
-const forwarderUrl = z.union([z.string().regex(UNIX), serviceUrl('http://127.0.0.1:4003')], {
-  error: 'must be an http:// address or unix:/path/of.sock',
-});
+const forwarderUrl = z.union(
+  [
+    z.string().regex(UNIX, 'must be an http:// address or unix:/path/of.sock'),
+    serviceUrl('http://127.0.0.1:4003'),
+  ],
+  {
+    error: 'must be an http:// address or unix:/path/of.sock',
+  },
+);
 
 export const Env = z
   .object({
