@@ -31,8 +31,14 @@ export async function leaseApi(
   }
 }
 
-function toLease(row: StoredApi, secret: Secret | undefined, recipient: string): Lease {
+/**
+ * The lease on a row. A secret beside a row that holds none is one that was never stored: it counts as it is.
+ *
+ * @throws ProblemError `bad_request` when the recipient's key cannot be used.
+ */
+export function toLease(row: StoredApi, secret: Secret | undefined, recipient: string): Lease {
   const details = readDetails(row);
+  const isUnsaved = row.credential === null && secret !== undefined;
   const lease: Lease = {
     api_id: row.id,
     name: row.name,
@@ -42,7 +48,7 @@ function toLease(row: StoredApi, secret: Secret | undefined, recipient: string):
     rate_limit_per_min: row.rateLimitPerMin,
     extra_headers: details.extraHeaders,
     policy: details.policy,
-    auth_state: authStateOf(row, details, () => secret !== undefined),
+    auth_state: isUnsaved ? 'ok' : authStateOf(row, details, () => secret !== undefined),
     auth_shape: details.authShape,
     credential: null,
   };

@@ -54,7 +54,8 @@ export const withMachine = (row: Bindable & Pick<StoredApi, 'credential'>, machi
   tenantSalt: machine.kdfSalt,
 });
 
-function newRow(
+/** The row that a registration makes, checked, without its credential. */
+export function newRow(
   { rules, now }: ApiDeps,
   machineId: string,
   input: RegisterApi,

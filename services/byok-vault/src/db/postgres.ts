@@ -33,6 +33,10 @@ export function openPostgres(url: string, log: Logger): Database {
     idleTimeoutMillis: 0, // a connection at hand is worth more than a free one when the server is slow
   });
   pool.on('error', (err) => log.warn({ err: safeError(err) }, 'an idle database connection was lost'));
+  // The pool listens only to idle ones. One in use may be lost between two queries, and an error that nobody hears ends Node.
+  pool.on('connect', (client) =>
+    client.on('error', (err) => log.debug({ err: safeError(err) }, 'a database connection was lost')),
+  );
   const inTransaction = <T>(work: (tx: Transaction) => Promise<T>) => runTransaction(pool, work);
   return {
     query: (sql, values) => withClient(pool, (client) => run(client, sql, values)),

@@ -1,29 +1,29 @@
-import { IdentifyRequest, LeaseRequest, VAULT_ISSUERS } from '@zeq/contracts';
+import { DraftRequest, IdentifyRequest, LeaseRequest, VAULT_ISSUERS } from '@zeq/contracts';
 import { ProblemError, parseInput, type ServiceTokenVerifier, strictJson } from '@zeq/service-kit';
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import type { ChangeHub } from '../change-hub.ts';
-import type { CredentialBox } from '../credential-box.ts';
 import { identify } from '../identify.ts';
 import { leaseApi } from '../lease-api.ts';
+import { leaseDraft } from '../lease-draft.ts';
 import type { VaultMetrics } from '../metrics.ts';
 import { notFound } from '../not-found.ts';
-import type { Store } from '../store/store.ts';
+import type { ApiDeps } from '../register-api.ts';
 import { streamChanges } from './changes.ts';
 import { requireService } from './require-service.ts';
 
-export interface InternalDeps {
-  store: Store;
-  box: CredentialBox;
+export interface InternalDeps extends ApiDeps {
   hub: ChangeHub;
   verifier: ServiceTokenVerifier;
   metrics: VaultMetrics;
-  now: () => Date;
 }
 
 const MAX_BODY_BYTES = 1024;
+/** A whole registration, without its description. */
+const MAX_DRAFT_BYTES = 256 * 1024;
 
 /** The routes between services. Each names the services that may call it. */
-export function internalRouter({ store, box, hub, verifier, metrics, now }: InternalDeps): Router {
+export function internalRouter(deps: InternalDeps): Router {
+  const { store, box, hub, verifier, metrics, now } = deps;
   const router = Router();
   const only = (route: keyof typeof VAULT_ISSUERS) => requireService(verifier, VAULT_ISSUERS[route]);
   const json = strictJson({ maxBytes: MAX_BODY_BYTES });
@@ -35,14 +35,26 @@ export function internalRouter({ store, box, hub, verifier, metrics, now }: Inte
   });
 
   router.post('/leases', only('leases'), json, async function lease(req, res) {
-    const { lease_key: recipient } = res.locals.claims;
-    if (recipient === undefined) throw new ProblemError('bad_request', 'The service token has no lease key.');
-    const answer = await leaseApi(store, box, parseInput(LeaseRequest, req.body), recipient);
+    const answer = await leaseApi(store, box, parseInput(LeaseRequest, req.body), recipientOf(res));
     if (answer === undefined) throw notFound();
     metrics.leases.inc();
     res.set('Cache-Control', 'no-store').json(answer);
   });
 
+  const draftJson = strictJson({ maxBytes: MAX_DRAFT_BYTES });
+  router.post('/drafts', only('drafts'), draftJson, async function leaseUnsaved(req, res) {
+    const answer = await leaseDraft(deps, parseInput(DraftRequest, req.body), recipientOf(res));
+    if (answer === undefined) throw notFound();
+    res.set('Cache-Control', 'no-store').json(answer);
+  });
+
   router.get('/changes', only('changes'), streamChanges(hub, metrics));
   return router;
+}
+
+/** The X25519 key that a lease is sealed to. */
+function recipientOf({ locals }: Response): string {
+  const { lease_key: recipient } = locals.claims;
+  if (recipient === undefined) throw new ProblemError('bad_request', 'The service token has no lease key.');
+  return recipient;
 }

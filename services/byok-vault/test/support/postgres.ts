@@ -20,10 +20,12 @@ export async function createDatabase(): Promise<{ url: string; drop: () => Promi
   return { url: url.href, drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
+export const openDatabaseAt = (url: string): Database => openPostgres(url, buildLogger('test', 'silent'));
+
 /** The same, opened as the vault opens it; closing it drops it. */
 export async function openTestDatabase(): Promise<Database> {
   const { url, drop } = await createDatabase();
-  const db = openPostgres(url, buildLogger('test', 'silent'));
+  const db = openDatabaseAt(url);
   return {
     ...db,
     close: async () => {
@@ -40,3 +42,10 @@ export async function administer(sql: string, values: unknown[] = []): Promise<v
   await client.query(sql, values);
   await client.end();
 }
+
+/** Ends every connection to a database, as a restart of the server would; with its timeout (ms) it waits until they have ended. */
+export const cutConnections = (url: string): Promise<void> =>
+  administer(
+    'SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
+    [new URL(url).pathname.slice(1)],
+  );
