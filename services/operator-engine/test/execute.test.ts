@@ -143,6 +143,7 @@ describe('POST /api/zeq/operators/execute', () => {
     ['four beside KO42', 'KO1,NM19,NM22,NM23', 400, 'too_many_operators'],
     ['one operator twice', 'KO1,KO1', 400, 'invalid_query'],
     ['a symbolic operator', 'KO2', 422, 'not_computable'],
+    ['a symbolic operator among others', 'KO1,KO2', 422, 'not_computable'],
     ['no operator', '', 404, 'operator_not_found'],
   ])('answers %s with its status', async (_what, operators, status, code) => {
     const res = await execute(operators);

@@ -4,15 +4,25 @@ import type { AddressInfo } from 'node:net';
 import { ProblemError } from '@zeq/service-kit';
 import { openModel } from '../src/seven-step/ask-model.ts';
 import type { AskModel, ModelPrompt } from '../src/seven-step/proposal.ts';
-import { ALICE, startEngine } from './kit/engine.ts';
+import { ALICE, type Engine, startEngine } from './kit/engine.ts';
 
 const QUERY = 'What force accelerates a mass of 5 kg at 3 m/s^2?';
 
+let engine: Engine;
+let model: AskModel;
+beforeAll(async () => {
+  engine = await startEngine({ askModel: (prompt) => model(prompt) });
+});
+afterAll(() => engine.stop());
+
 /** What /parse answers when the model says this. */
-async function parseWith(askModel: AskModel | undefined, body: object = { query: QUERY, model: true }) {
-  const engine = await startEngine({ askModel });
-  const { status, body: intent } = await engine.call('POST', '/api/7step/parse', { as: ALICE, body });
-  await engine.stop();
+async function parseWith(
+  askModel: AskModel,
+  body: object = { query: QUERY, model: true },
+  asked: Engine = engine,
+) {
+  model = askModel;
+  const { status, body: intent } = await asked.call('POST', '/api/7step/parse', { as: ALICE, body });
   return { status, intent };
 }
 
@@ -68,7 +78,9 @@ describe("a model's proposal at POST /api/7step/parse", () => {
 
   it('is not waited for when the model is away, and not asked for unless the caller wants it', async () => {
     const away = await parseWith(() => Promise.reject(new ProblemError('service_unavailable', 'away')));
-    const none = await parseWith(undefined);
+    const without = await startEngine();
+    const none = await parseWith(model, { query: QUERY, model: true }, without);
+    await without.stop();
     const unasked = await parseWith(() => Promise.reject(new Error('asked')), { query: QUERY });
 
     expect(away.intent.warnings).toContain('the model could not be asked');

@@ -40,42 +40,54 @@ export interface ComputeOptions {
 export function compute(
   plan: Plan,
   params: Readonly<Record<string, ParameterValue>>,
-  { nowMs, strict = false }: ComputeOptions,
+  options: ComputeOptions,
 ): Computed {
   const given = new Map(Object.entries(params));
-  const isPulse = ({ id }: Operator) => id === KO42 && plan.operators.length > 1;
-  requireKnown(given, plan.operators, isPulse);
-  const outputs = new Map<string, Output>();
+  const run: Run = { given, options, isComposition: plan.operators.length > 1, outputs: new Map() };
+  const operators = plan.operators.map(requireComputable);
+  requireKnown(operators, run);
   const inputs: Computed['inputs'] = {};
   const budget = { work: 0, numbers: MAX_SWEEP_POINTS }; // the value stands in the results and above them
-  for (const operator of plan.operators) {
-    const computable = requireComputable(operator);
-    const row = computable.parameters.map((parameter) => {
-      const where = `${operator.id}.${parameter.name}`;
-      const value = given.get(where) ?? (isPulse(operator) ? undefined : given.get(parameter.name));
-      if (value !== undefined) return readInput(value, parameter, outputs, where);
-      if (isPulse(operator) && parameter.name === 't') return pulseTime(nowMs);
-      if (strict && !parameter.isFixed && !isPulse(operator))
-        throw invalid(where, `it has to be given; unit ${parameter.unit}`);
-      return feed(parameter, outputs) ?? presetInput(parameter, where);
-    });
+  for (const operator of operators) {
+    const { id, computable } = operator;
+    const row = computable.parameters.map((parameter) => inputOf(id, parameter, run));
     spend(budget, computable, row);
-    outputs.set(operator.id, {
-      ...evaluate(operator.id, computable, row),
-      ...measureOf(operator, computable),
-    });
-    inputs[operator.id] = Object.fromEntries(
-      row.map((input, i) => [computable.parameters[i]!.name, toUsed(input, computable.parameters[i]!.unit)]),
+    run.outputs.set(id, outputOf(operator, row));
+    inputs[id] = Object.fromEntries(
+      computable.parameters.map(({ name, unit }, i) => [name, toUsed(row[i]!, unit)]),
     );
   }
-  return summary(outputs, inputs);
+  return summary(run.outputs, inputs);
 }
 
-const measureOf = ({ record }: Operator, { unit, dimensions }: Computable) => ({
-  symbol: record.result?.symbol ?? '',
-  unit,
-  dimensions,
-});
+type ComputableOperator = Operator & { readonly computable: Computable };
+
+/** One computation under way. */
+interface Run {
+  readonly given: ReadonlyMap<string, ParameterValue>;
+  readonly options: ComputeOptions;
+  readonly isComposition: boolean;
+  readonly outputs: Map<string, Output>;
+}
+
+const isPulse = (id: string, { isComposition }: Run): boolean => id === KO42 && isComposition;
+
+function inputOf(id: string, parameter: Parameter, run: Run): Input {
+  const { given, options, outputs } = run;
+  const pulse = isPulse(id, run);
+  const where = `${id}.${parameter.name}`;
+  const value = given.get(where) ?? (pulse ? undefined : given.get(parameter.name));
+  if (value !== undefined) return readInput(value, parameter, outputs, where);
+  if (pulse) return parameter.name === 't' ? pulseTime(options.nowMs) : presetInput(parameter, where);
+  if (options.strict && !parameter.isFixed)
+    throw invalid(where, `it has to be given; unit ${parameter.unit}`);
+  return feed(parameter, outputs) ?? presetInput(parameter, where);
+}
+
+function outputOf({ id, record, computable }: ComputableOperator, row: readonly Input[]): Output {
+  const { unit, dimensions } = computable;
+  return { ...evaluate(id, computable, row), symbol: record.result?.symbol ?? '', unit, dimensions };
+}
 
 /** Seconds since this Zeqond began: the coordinate time of KO42, measured from the phase origin. */
 const pulseTime = (nowMs: number): Input => ({
@@ -94,34 +106,24 @@ function feed(parameter: Parameter, outputs: ReadonlyMap<string, Output>): Input
   return found && { ...found[1], source: 'output', from: found[0] };
 }
 
-function requireComputable({ computable, id }: Operator): Computable {
+function requireComputable(operator: Operator): ComputableOperator {
+  const { id, computable } = operator;
   if (computable === undefined)
     throw new ProblemError('not_computable', `${id} is symbolic: it is stated, and not computed.`);
-  return computable;
+  return { ...operator, computable };
 }
 
 /** A name that nothing has is a mistake of the caller's, and must not pass as "default taken". */
-function requireKnown(
-  given: ReadonlyMap<string, ParameterValue>,
-  operators: readonly Operator[],
-  isPulse: (operator: Operator) => boolean,
-): void {
-  const known = new Set(
-    operators.flatMap((operator) =>
-      (operator.computable?.parameters ?? []).flatMap(({ name }) => [
-        `${operator.id}.${name}`,
-        ...(isPulse(operator) ? [] : [name]),
-      ]),
-    ),
+function requireKnown(operators: readonly ComputableOperator[], run: Run): void {
+  const pairs = operators.flatMap(({ id, computable }) =>
+    computable.parameters.map(({ name }) => ({ id, name })),
   );
-  if ([...given.keys()].every((name) => known.has(name))) return;
-  const names = operators.flatMap(
-    ({ id, computable }) => computable?.parameters.map(({ name }) => `${id}.${name}`) ?? [],
-  );
-  throw invalid(
-    'params',
-    `it names a parameter that no operator here has; they have ${names.join(', ') || 'none'}`,
-  );
+  const full = pairs.map(({ id, name }) => `${id}.${name}`);
+  const short = pairs.filter(({ id }) => !isPulse(id, run)).map(({ name }) => name);
+  const known = new Set([...full, ...short]);
+  if ([...run.given.keys()].every((name) => known.has(name))) return;
+  const names = full.join(', ') || 'none';
+  throw invalid('params', `it names a parameter that no operator here has; they have ${names}`);
 }
 
 function spend(budget: { work: number; numbers: number }, { cost }: Computable, row: readonly Input[]): void {

@@ -16,37 +16,56 @@ export interface Assignment {
  * dimension where it leaves no choice or, among equals, by their order.
  */
 export function assignQuantities(operator: Operator, quantities: readonly FoundQuantity[]): Assignment {
-  const open = new Map(
-    (operator.computable?.parameters ?? [])
-      .filter(({ isFixed }) => !isFixed)
-      .map((parameter) => [parameter.name, parameter]),
-  );
-  const left = [...quantities];
-  const inputs: ParsedInput[] = [];
-  const warnings: string[] = [];
-  const take = (quantity: FoundQuantity, parameter: Parameter, how: ParsedInput['how']) => {
-    open.delete(parameter.name);
-    left.splice(left.indexOf(quantity), 1);
-    const { name, unit } = parameter;
-    inputs.push({ operator: operator.id, name, value: quantity.value, unit, how });
-  };
-  for (const quantity of quantities) {
-    const parameter = quantity.named === undefined ? undefined : open.get(quantity.named);
-    if (parameter !== undefined && fits(quantity, parameter)) take(quantity, parameter, 'name');
-  }
-  for (const quantity of [...left]) {
-    const parameter = bySpokenWords(quantity, [...open.values()]);
-    if (parameter !== undefined) take(quantity, parameter, 'words');
-  }
-  for (const quantity of [...left]) {
-    const fitting = [...open.values()].filter((parameter) => isMeasuredIn(quantity, parameter));
-    const [first] = preferRequired(fitting);
-    if (first === undefined || (fitting.length > 1 && isPure(first.dimensions))) continue; // any ratio fits any ratio
-    if (fitting.length > 1) warnings.push(`${operator.id}.${first.name} was taken by the order of the text`);
-    take(quantity, first, 'dimension');
-  }
-  return { inputs, unused: left.length, warnings };
+  const linking = new Linking(operator, quantities);
+  linking.pass('name', byName);
+  linking.pass('words', bySpokenWords);
+  linking.pass('dimension', byDimension);
+  return { inputs: linking.inputs, unused: linking.left.length, warnings: linking.warnings };
 }
+
+/** Chooses among the parameters that are still open. */
+type Choice = (quantity: FoundQuantity, open: readonly Parameter[]) => Parameter | undefined;
+
+/** What has been linked so far, and what is left on both sides. */
+class Linking {
+  readonly inputs: ParsedInput[] = [];
+  readonly warnings: string[] = [];
+  left: readonly FoundQuantity[];
+  #open: readonly Parameter[];
+  readonly #id: string;
+
+  constructor({ id, computable }: Operator, quantities: readonly FoundQuantity[]) {
+    this.#id = id;
+    this.#open = (computable?.parameters ?? []).filter(({ isFixed }) => !isFixed);
+    this.left = quantities;
+  }
+
+  pass(how: ParsedInput['how'], choose: Choice): void {
+    this.left = this.left.filter((quantity) => {
+      const parameter = choose(quantity, this.#open);
+      if (parameter !== undefined) this.#link(quantity, parameter, how);
+      return parameter === undefined;
+    });
+  }
+
+  #link(quantity: FoundQuantity, parameter: Parameter, how: ParsedInput['how']): void {
+    const { name, unit } = parameter;
+    if (how === 'dimension' && this.#open.filter((each) => isMeasuredIn(quantity, each)).length > 1)
+      this.warnings.push(`${this.#id}.${name} was taken by the order of the text`);
+    this.#open = this.#open.filter((each) => each !== parameter);
+    this.inputs.push({ operator: this.#id, name, value: quantity.value, unit, how });
+  }
+}
+
+const byName: Choice = (quantity, open) =>
+  open.find((parameter) => parameter.name === quantity.named && fits(quantity, parameter));
+
+/** Required ones first. Between two pure numbers there is no telling: any ratio fits any ratio. */
+const byDimension: Choice = (quantity, open) => {
+  const fitting = open.filter((parameter) => isMeasuredIn(quantity, parameter));
+  const [first] = preferRequired(fitting);
+  return first !== undefined && fitting.length > 1 && isPure(first.dimensions) ? undefined : first;
+};
 
 /** A bare number may be in the parameter's own unit; one with a unit has to agree. */
 const fits = (quantity: FoundQuantity, parameter: Parameter): boolean =>
@@ -55,7 +74,7 @@ const fits = (quantity: FoundQuantity, parameter: Parameter): boolean =>
 const isMeasuredIn = ({ dimensions }: FoundQuantity, parameter: Parameter): boolean =>
   dimensions !== undefined && sameDimensions(dimensions, parameter.dimensions);
 
-function bySpokenWords(quantity: FoundQuantity, open: readonly Parameter[]): Parameter | undefined {
+const bySpokenWords: Choice = (quantity, open) => {
   const scored = open
     .filter((parameter) => fits(quantity, parameter))
     .map((parameter) => ({ parameter, score: spokenScore(quantity.before, parameter) }))
@@ -63,7 +82,7 @@ function bySpokenWords(quantity: FoundQuantity, open: readonly Parameter[]): Par
     .sort((a, b) => b.score - a.score);
   const [best, second] = scored;
   return best !== undefined && best.score > (second?.score ?? 0) ? best.parameter : undefined;
-}
+};
 
 /** Nearer words count more. */
 function spokenScore(before: readonly string[], { name, description }: Parameter): number {

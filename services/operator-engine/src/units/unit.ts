@@ -64,42 +64,32 @@ interface Factor {
   exponent: number;
 }
 
-const TOKEN = /\s*(?:([A-Za-z]{1,24})(?:\s*\^\s*(-?\d{1,2}(?:\.\d{1,17})?))?|(1)(?=\s*\/)|([*/()]))\s*/y;
+const FACTOR = /^([A-Za-z]{1,24})(?:\^(-?\d{1,2}(?:\.\d{1,17})?))?$/;
 
-/** The factors of a product; a single `/` (or several) divides what follows it, up to the next separator. */
+/** `a b / c / (d e)`: behind a `/` stands one factor, or a product in parentheses. */
 function readFactors(text: string): Factor[] | undefined {
-  const factors: Factor[] = [];
-  let sign = 1;
-  let inParentheses = false;
-  let divided = false;
-  let expectsFactor = true;
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < text.length) {
-    const [, name, exponent, one, mark] = TOKEN.exec(text) ?? [];
-    if (name !== undefined) {
-      if (!expectsFactor && divided && !inParentheses) return undefined; // J/mol K
-      if (factors.push({ name, exponent: sign * Number(exponent ?? 1) }) > MAX_FACTORS) return undefined;
-      expectsFactor = false;
-    } else if (one !== undefined) {
-      if (factors.length > 0 || !expectsFactor || divided) return undefined;
-      expectsFactor = false;
-    } else if (mark === '/') {
-      if (expectsFactor || inParentheses) return undefined;
-      sign = -1;
-      divided = true;
-      expectsFactor = true;
-    } else if (mark === '*') {
-      if (expectsFactor || (divided && !inParentheses)) return undefined; // J/mol*K
-      expectsFactor = true;
-    } else if (mark === '(') {
-      if (inParentheses || !expectsFactor || !divided) return undefined;
-      inParentheses = true;
-    } else if (mark === ')') {
-      if (!inParentheses || expectsFactor) return undefined;
-      inParentheses = false;
-    } else return undefined;
-  }
-  return expectsFactor || inParentheses ? undefined : factors;
+  const [above = '', ...below] = text
+    .replace(/\s*\^\s*/g, '^')
+    .split('/')
+    .map((part) => part.trim());
+  const factors = [
+    ...(above === '1' && below.length > 0 ? [] : split(above).map((part) => readFactor(part, 1))),
+    ...below.flatMap((part) => withoutParentheses(part).map((each) => readFactor(each, -1))),
+  ];
+  return factors.length > MAX_FACTORS || factors.includes(undefined) ? undefined : (factors as Factor[]);
+}
+
+const split = (product: string): string[] => product.trim().split(/\s*\*\s*|\s+/);
+
+/** The factors of a group; anything else is left whole, and read as one factor or not at all. */
+function withoutParentheses(part: string): string[] {
+  const group = /^\(([^()]*)\)$/.exec(part)?.[1];
+  return group === undefined ? [part] : split(group);
+}
+
+function readFactor(text: string, sign: 1 | -1): Factor | undefined {
+  const [, name, exponent = '1'] = FACTOR.exec(text) ?? [];
+  return name === undefined ? undefined : { name, exponent: sign * Number(exponent) };
 }
 
 function product(factors: readonly Factor[]): Unit | undefined {
