@@ -1,5 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
-import { SERVICE_TOKEN_HEADER, TestCall } from '@zeq/contracts';
+import { SERVICE_TOKEN_HEADER, TestCall, type TestResult, TryApi } from '@zeq/contracts';
 import {
   buildServer,
   healthRouter,
@@ -11,12 +11,13 @@ import {
   sendProblem,
   strictJson,
 } from '@zeq/service-kit';
-import express, { type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { Registry } from 'prom-client';
 import { type ForwardDeps, forward } from './forward.ts';
-import { identify } from './identity.ts';
+import { type ForwardCaller, identify } from './identity.ts';
+import { RateLimited } from './limits.ts';
 import { parseForwardTarget } from './request-target.ts';
-import { runTest } from './test-call.ts';
+import { runDraftTest, runTest } from './test-call.ts';
 import { forwardUpgrade, isWebSocketUpgrade } from './websocket.ts';
 
 const MAX_TEST_BYTES = 1024 * 1024;
@@ -50,30 +51,41 @@ export function buildForwarder(deps: Deps): Server {
   return server;
 }
 
+const rateLimitFields: ErrorRequestHandler = (err, _req, res, next) => {
+  if (err instanceof RateLimited) res.set(err.fields);
+  next(err);
+};
+
 function refuseVersion(res: ServerResponse): void {
   res.setHeader('Connection', 'close');
   sendProblem(res, 'bad_request', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.', newRequestId());
 }
 
-/** Health and `/test`. */
+/** Health and the tests, of what is saved and of what is not yet. */
 export function buildApp(deps: Deps): Express {
   const app = express().disable('x-powered-by').disable('etag');
   app.use(requestId());
   app.use(healthRouter({ service: 'forwarder', metrics: deps.registry, notReady: deps.notReady }));
-  app.post(
-    '/api/zeq/apis/:slug/:id/test',
-    strictJson({ maxBytes: MAX_TEST_BYTES }),
-    async function test(req, res) {
-      const token = req.headers[SERVICE_TOKEN_HEADER];
-      const { slug, id } = req.params as { slug: string; id: string };
-      const caller = identify(deps.verifier, typeof token === 'string' ? token : undefined, 'owner', slug);
-      const result = await runTest(deps, caller, id, parseInput(TestCall, req.body ?? {}));
-      res.set('Cache-Control', 'no-store').json(result);
-    },
-  );
+  const json = strictJson({ maxBytes: MAX_TEST_BYTES });
+  app.post('/api/zeq/apis/:slug/test', json, async function testDraft(req, res) {
+    const caller = ownerOf(deps, req);
+    send(res, await runDraftTest(deps, caller, parseInput(TryApi, req.body ?? {})));
+  });
+  app.post('/api/zeq/apis/:slug/:id/test', json, async function test(req, res) {
+    const caller = ownerOf(deps, req);
+    send(res, await runTest(deps, caller, String(req.params.id), parseInput(TestCall, req.body ?? {})));
+  });
   app.use(() => {
     throw new ProblemError('not_found', 'No route matches this method and path.');
   });
+  app.use(rateLimitFields);
   app.use(problemHandler(deps.log));
   return app;
 }
+
+function ownerOf({ verifier }: Deps, req: Request): ForwardCaller {
+  const token = req.headers[SERVICE_TOKEN_HEADER];
+  return identify(verifier, typeof token === 'string' ? token : undefined, 'owner', String(req.params.slug));
+}
+
+const send = (res: Response, result: TestResult) => res.set('Cache-Control', 'no-store').json(result);

@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls';
-import type { Lease } from '@zeq/contracts';
+import type { DraftApi, Lease } from '@zeq/contracts';
 import type { LeaseRecipient } from '@zeq/crypto';
 import type { EgressRules } from '@zeq/egress';
 import type { Logger, VaultFeed } from '@zeq/service-kit';
@@ -46,7 +46,13 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
     prepareLease(lease, recipient, rules, states.of(lease.api_id, performance.now()));
   const leases = new LeaseCache(vault, feed, prepare);
   const guard = new Guard(resolver, rules);
-  const outbound = new Outbound({ leases, guard, states, live, maxCalls });
+  const leaseDraft = async (machineId: string, draft: DraftApi) => {
+    const lease = await vault.draft(machineId, draft);
+    // counted together: each draft has an id of its own
+    const state = states.of(`drafts of ${machineId}`, performance.now());
+    return lease && prepareLease(lease, recipient, rules, state);
+  };
+  const outbound = new Outbound({ leases, leaseDraft, guard, states, live, maxCalls });
   feed.on('change', (change) => {
     leases.forget(change);
     live.revoke(change);

@@ -1,3 +1,4 @@
+import type { DraftApi } from '@zeq/contracts';
 import { ProblemError } from '@zeq/service-kit';
 import type { ApiStates } from './api-state.ts';
 import { type Ask, decide } from './decide.ts';
@@ -11,6 +12,8 @@ import { Passage } from './passage.ts';
 
 export interface OutboundDeps {
   leases: LeaseCache;
+  /** Leases what is not saved; undefined when there is no such machine. */
+  leaseDraft: (machineId: string, draft: DraftApi) => Promise<LeasedApi | undefined>;
   guard: Guard;
   states: ApiStates;
   live: LiveCalls;
@@ -18,8 +21,11 @@ export interface OutboundDeps {
   maxCalls: number;
 }
 
-export interface OutboundAsk extends Ask {
+export interface DraftAsk extends Ask {
   caller: ForwardCaller;
+}
+
+export interface OutboundAsk extends DraftAsk {
   /** The API's id or name. */
   ref: string;
 }
@@ -47,7 +53,13 @@ export class Outbound {
     return leases.fetch(ask.caller.machine_id, ask.ref, now).then((api) => this.#admit(ask, api, now));
   }
 
-  #admit(ask: OutboundAsk, api: LeasedApi | undefined, now: number): Passage | Promise<Passage> {
+  /** The same for a registration that is not saved: it is leased for this one call. */
+  async admitDraft(ask: DraftAsk, draft: DraftApi, now: number): Promise<Passage> {
+    const api = await this.#deps.leaseDraft(ask.caller.machine_id, draft);
+    return this.#admit(ask, api, now);
+  }
+
+  #admit(ask: DraftAsk, api: LeasedApi | undefined, now: number): Passage | Promise<Passage> {
     const { states, live, guard, maxCalls } = this.#deps;
     if (api === undefined) throw new ProblemError('not_found', 'There is no such machine or API.');
     const decision = decide(ask, api);

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { ProblemCode, TestCall, TestResult, TestStep } from '@zeq/contracts';
+import type { ProblemCode, TestCall, TestResult, TestStep, TryApi } from '@zeq/contracts';
 import { wipe } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
@@ -47,18 +47,45 @@ export interface TestDeps {
  *
  * @throws ProblemError for what is wrong with the request itself or its caller, and when a limit is reached.
  */
-export async function runTest(
+export function runTest(
   deps: TestDeps,
   caller: ForwardCaller,
   ref: string,
   test: TestCall,
 ): Promise<TestResult> {
+  return run(deps, test, (now) => deps.outbound.admit({ ...askOf(caller, test), ref }, now));
+}
+
+/**
+ * The same for a registration that is not saved.
+ *
+ * @throws ProblemError also for what is wrong with the registration.
+ */
+export function runDraftTest(
+  deps: TestDeps,
+  caller: ForwardCaller,
+  { api, ...test }: TryApi,
+): Promise<TestResult> {
+  return run(deps, test, (now) => deps.outbound.admitDraft(askOf(caller, test), api, now));
+}
+
+const askOf = (caller: ForwardCaller, { method, path }: TestCall) => ({
+  caller,
+  method,
+  rest: path,
+  hops: 0,
+});
+
+async function run(
+  { pools }: TestDeps,
+  test: TestCall,
+  admit: (now: number) => Passage | Promise<Passage>,
+): Promise<TestResult> {
   const startedAt = performance.now();
   refuseHeaders(test);
   try {
-    const ask = { caller, ref, method: test.method, rest: test.path, hops: 0 };
-    const passage = await deps.outbound.admit(ask, startedAt);
-    const answer = await new TestExchange(passage, deps.pools).run(test);
+    const passage = await admit(startedAt);
+    const answer = await new TestExchange(passage, pools).run(test);
     return describe(passage, answer, performance.now() - startedAt);
   } catch (err) {
     const step = err instanceof ProblemError ? STEPS[err.code] : undefined;
@@ -176,7 +203,7 @@ function describe(passage: Passage, answer: Answer, ms: number): TestResult {
 }
 
 const STEP_DETAILS = {
-  authentication: 'The upstream was reached and refused the stored credential.',
+  authentication: 'The upstream was reached and refused the credential.',
   status: 'The upstream was reached and took the credential, but answered with an error.',
 } as const;
 

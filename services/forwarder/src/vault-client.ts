@@ -1,4 +1,4 @@
-import { Lease, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
+import { type DraftApi, Lease, PROBLEMS, type ProblemCode, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
 import { ProblemError } from '@zeq/service-kit';
 import { Pool } from 'undici';
 
@@ -13,6 +13,13 @@ export interface LeaseSource {
    * @throws ProblemError `vault_unavailable`
    */
   lease(machineId: string, api: string): Promise<Lease | undefined>;
+  /**
+   * A lease on a registration that is not saved, for one test.
+   *
+   * @returns undefined when there is no such machine.
+   * @throws ProblemError what the vault has against the registration; `vault_unavailable`
+   */
+  draft(machineId: string, api: DraftApi): Promise<Lease | undefined>;
 }
 
 /** Asks the vault for leases. */
@@ -33,19 +40,21 @@ export class VaultClient implements LeaseSource {
   }
 
   async lease(machineId: string, api: string): Promise<Lease | undefined> {
-    const { status, body } = await this.#post({ machine_id: machineId, api });
-    if (status === 404) return undefined;
-    const parsed = Lease.safeParse(body);
-    if (status !== 200 || !parsed.success)
-      throw unavailable(new Error(`the vault answered ${status}${parsed.success ? '' : ' in another form'}`));
-    return parsed.data;
+    return leaseOf(await this.#post('/internal/leases', { machine_id: machineId, api }));
   }
 
-  async #post(body: unknown): Promise<{ status: number; body: unknown }> {
+  async draft(machineId: string, api: DraftApi): Promise<Lease | undefined> {
+    const answer = await this.#post('/internal/drafts', { machine_id: machineId, api });
+    const refusal = refusalOf(answer);
+    if (refusal !== undefined) throw refusal;
+    return leaseOf(answer);
+  }
+
+  async #post(path: string, body: unknown): Promise<Answer> {
     try {
       const answer = await this.#pool.request({
         method: 'POST',
-        path: '/internal/leases',
+        path,
         headers: { 'content-type': 'application/json', [SERVICE_TOKEN_HEADER]: this.#token() },
         body: JSON.stringify(body),
       });
@@ -58,6 +67,33 @@ export class VaultClient implements LeaseSource {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+function leaseOf({ status, body }: Answer): Lease | undefined {
+  if (status === 404) return undefined;
+  const parsed = Lease.safeParse(body);
+  if (status !== 200 || !parsed.success)
+    throw unavailable(new Error(`the vault answered ${status}${parsed.success ? '' : ' in another form'}`));
+  return parsed.data;
+}
+
+/** What the vault has against a registration is its owner's to know; anything else between us and it is not. */
+const REGISTRATION_CODES: readonly ProblemCode[] = [
+  'base_url_refused',
+  'auth_header_refused',
+  'invalid_header',
+  'invalid_body',
+];
+
+function refusalOf({ body }: Answer): ProblemError | undefined {
+  const { code, detail } = body as { code?: unknown; detail?: unknown };
+  const known = REGISTRATION_CODES.find((each) => each === code);
+  return known === undefined ? undefined : new ProblemError(known, String(detail ?? PROBLEMS[known].title));
 }
 
 const unavailable = (cause: unknown) =>

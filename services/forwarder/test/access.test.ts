@@ -2,7 +2,7 @@ import { type Caller, ROUTES } from '@zeq/contracts';
 import { newId } from '@zeq/crypto';
 import { ServiceTokenSigner } from '@zeq/service-kit';
 import { SECRET } from './fake-vault.ts';
-import { Rig, SLUG } from './rig.ts';
+import { BEARER, Rig, SLUG } from './rig.ts';
 import { Upstream } from './upstream.ts';
 
 let rig: Rig;
@@ -22,6 +22,9 @@ beforeEach(() => {
 
 const codeOf = (res: Response) => [res.status, res.headers.get('x-zeq-error')];
 
+/** What is tested before it is saved. */
+const draft = () => ({ base_url: upstream.url, auth_header: `Authorization: ${BEARER.value}` });
+
 /** Every route of the table that ends in a socket to an upstream, as a request. */
 const doors = ROUTES.filter((route) => route.service === 'forwarder').map((route) => ({
   name: `${route.method} ${route.path}`,
@@ -36,7 +39,7 @@ const doors = ROUTES.filter((route) => route.service === 'forwarder').map((route
           'content-type': 'application/json',
           ...(token !== undefined && { 'x-zeq-service': token }),
         },
-        body: '{"path":"/x"}',
+        body: JSON.stringify({ path: '/x', ...(route.path.includes(':id') ? {} : { api: draft() }) }),
       },
     ),
 }));
@@ -85,6 +88,12 @@ describe.each(doors)('$name', ({ send, audience, reachesUpstream }) => {
     expect(upstream.seen).toEqual([]);
   });
 
+  it('answers 404 for another slug', async () => {
+    expect(codeOf(await send('bob', id, rig.token()))).toEqual([404, 'not_found']);
+  });
+});
+
+describe.each(doors.filter(({ name }) => name.includes(':id')))('$name', ({ send, audience }) => {
   it('answers 404 for another slug and for an unknown API, in the same words', async () => {
     const [foreign, unknown] = await Promise.all([
       send('bob', id, rig.token()),

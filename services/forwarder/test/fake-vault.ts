@@ -6,6 +6,8 @@ import {
   type Change,
   type ChangeLine,
   DEFAULT_POLICY,
+  type DraftApi,
+  DraftRequest,
   type Lease,
   LeaseRequest,
   leaseContext,
@@ -35,6 +37,10 @@ export interface FakeApi {
 export class FakeVault {
   /** What was asked for, in order. */
   readonly asked: LeaseRequest[] = [];
+  /** Registrations that were leased without being saved. */
+  readonly drafts: DraftApi[] = [];
+  /** What every draft is refused with. */
+  refuseDrafts: { code: string; detail: string } | undefined;
   /** What leases are answered with instead, for the time when the vault is ill. */
   failWith: number | undefined;
   /** What somebody in the middle makes of a lease. */
@@ -99,13 +105,32 @@ export class FakeVault {
     const claims = this.#verifier.verify(token, ['forwarder']);
     if (claims === undefined) return void res.writeHead(401).end('{}');
     if (req.url?.startsWith('/internal/changes')) return this.#follow(res);
-    const request = LeaseRequest.parse(JSON.parse((await readBody(req, 4096)).toString()));
+    const body: unknown = JSON.parse((await readBody(req, 4096)).toString());
+    if (req.url === '/internal/drafts') return this.#draft(DraftRequest.parse(body), claims, res);
+    const request = LeaseRequest.parse(body);
     this.asked.push(request);
     const lease = this.#leaseFor(request, claims);
     const status = this.failWith ?? (lease === undefined ? 404 : 200);
     res
       .writeHead(status, { 'content-type': 'application/json' })
       .end(JSON.stringify(lease === undefined ? {} : (this.tamper?.(lease) ?? lease)));
+  }
+
+  /** A draft's credential is one header line here; the vault's own tests know the rest. */
+  #draft({ machine_id, api }: DraftRequest, claims: ServiceClaims, res: ServerResponse): void {
+    this.drafts.push(api);
+    const problem = this.refuseDrafts;
+    if (problem !== undefined) return void res.writeHead(422).end(JSON.stringify(problem));
+    const [name = '', value = ''] = (api.auth_header ?? '').split(': ');
+    const draft: FakeApi = {
+      base_url: api.base_url ?? '',
+      machine_id,
+      slug: 'alice',
+      rate_limit_per_min: 3,
+      ...(value === '' ? { auth_state: 'missing' } : { auth: { shape: { type: 'header', name }, value } }),
+    };
+    const lease = this.#leaseOf(newId('api'), draft, claims);
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(lease));
   }
 
   #follow(res: ServerResponse): void {
@@ -126,11 +151,14 @@ export class FakeVault {
       ({ id, api }) => api.machine_id === machine_id && (id === ref || api.name === ref),
     );
     if (held === undefined) return undefined;
-    const { api, id } = held;
+    return this.#leaseOf(held.id, held.api, claims);
+  }
+
+  #leaseOf(id: string, api: FakeApi, claims: ServiceClaims): Lease {
     const lease: Lease = {
       api_id: id,
       name: api.name ?? 'upstream',
-      machine_id,
+      machine_id: api.machine_id,
       slug: api.slug,
       base_url: api.base_url,
       rate_limit_per_min: api.rate_limit_per_min ?? 1_000_000,

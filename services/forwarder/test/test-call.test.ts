@@ -1,5 +1,6 @@
 import { createServer as createTls } from 'node:tls';
 import type { TestResult } from '@zeq/contracts';
+import { newId } from '@zeq/crypto';
 import { TestAuthority } from './certificates.ts';
 import { CANARY, listenOn, Rig, until } from './rig.ts';
 import { RawUpstream, Upstream, valuesOf } from './upstream.ts';
@@ -179,5 +180,75 @@ describe('POST /api/zeq/apis/:slug/:id/test', () => {
 
   it('leaves nothing open', async () => {
     await until(() => rig.plane.live.size === 0, 'no open calls');
+  });
+});
+
+describe('POST /api/zeq/apis/:slug/test', () => {
+  const tryOut = async (api: object, path = '/v1/models') => {
+    const res = await fetch(`http://127.0.0.1:${rig.port}/api/zeq/apis/alice/test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-zeq-service': rig.token() },
+      body: JSON.stringify({ path, api }),
+    });
+    return { status: res.status, result: (await res.json()) as TestResult };
+  };
+  const draft = () => ({ base_url: upstream.url, auth_header: `Authorization: Bearer ${CANARY}` });
+
+  beforeEach(() => {
+    rig.vault.refuseDrafts = undefined;
+    rig.vault.drafts.length = 0;
+  });
+
+  it('makes the call with a credential that is not saved, and keeps no lease of it', async () => {
+    const held = rig.plane.leases.size;
+
+    const { status, result } = await tryOut(draft());
+
+    expect([status, result.ok, result.status]).toEqual([200, true, 200]);
+    expect(valuesOf(upstream.last!.raw, 'authorization')).toEqual([`Bearer ${CANARY}`]);
+    expect(rig.plane.leases.size).toBe(held);
+  });
+
+  it('shows nothing of the credential that an upstream repeats', async () => {
+    upstream.answer = (_req, res) => res.writeHead(401).end(`no such key: ${CANARY}`);
+
+    const { result } = await tryOut(draft());
+
+    expect(result.failed_step).toBe('authentication');
+    expect(JSON.stringify(result)).not.toContain(CANARY);
+    expect(rig.lines.join('')).not.toContain(CANARY);
+  });
+
+  it('passes the decision and the guard like any other call', async () => {
+    const { result } = await tryOut({ ...draft(), base_url: 'http://169.254.169.254' });
+    const dots = await tryOut(draft(), '/../admin');
+
+    expect([result.failed_step, result.code]).toEqual(['guard', 'egress_refused']);
+    expect([dots.result.failed_step, dots.result.code]).toEqual(['decision', 'invalid_path']);
+    expect(upstream.seen).toEqual([]);
+  });
+
+  it('passes on what the vault has against a registration', async () => {
+    rig.vault.refuseDrafts = { code: 'auth_header_refused', detail: 'One line is needed.' };
+
+    const { status, result } = await tryOut(draft());
+
+    expect([status, result.code, result.detail]).toEqual([422, 'auth_header_refused', 'One line is needed.']);
+    expect(upstream.seen).toEqual([]);
+  });
+
+  it('counts all drafts of a machine together', async () => {
+    const other = { ...rig.owner, machine_id: newId('mch') };
+    const codes = [];
+    for (let i = 0; i < 4; i++) {
+      const res = await fetch(`http://127.0.0.1:${rig.port}/api/zeq/apis/alice/test`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-zeq-service': rig.token(other) },
+        body: JSON.stringify({ api: draft() }),
+      });
+      codes.push(res.status);
+    }
+
+    expect(codes).toEqual([200, 200, 200, 429]); // the stand-in vault leases drafts with 3 a minute
   });
 });
