@@ -9,6 +9,8 @@ const POOL_SIZE = 10;
 /** How many may wait for a connection, and how long (ms): beyond either, the caller hears 503 at once instead of queueing. */
 const MAX_WAITING = 100;
 const WAIT_MS = 900;
+/** How long making a connection may take (ms): longer than anybody waits, so that a slow server gets its connections at last. */
+const CONNECT_MS = 10_000;
 /** The server gives a statement up after this (ms), and a wait for a row lock before that. */
 const STATEMENT_MS = 5_000;
 const LOCK_MS = 3_000;
@@ -29,7 +31,7 @@ export function openPostgres(url: string, log: Logger): Database {
   const pool = new pg.Pool({
     ...settings,
     max: POOL_SIZE,
-    connectionTimeoutMillis: WAIT_MS,
+    connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 0, // a connection at hand is worth more than a free one when the server is slow
   });
   pool.on('error', (err) => log.warn({ err: safeError(err) }, 'an idle database connection was lost'));
@@ -62,13 +64,22 @@ async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pro
   }
 }
 
-async function checkOut(pool: pg.Pool): Promise<pg.PoolClient> {
-  if (pool.waitingCount >= MAX_WAITING) throw databaseUnavailable();
-  try {
-    return await pool.connect();
-  } catch (err) {
-    throw databaseUnavailable(err);
-  }
+/** A caller waits no longer than `WAIT_MS`; a connection that comes later goes back to the pool, for the next one. */
+function checkOut(pool: pg.Pool): Promise<pg.PoolClient> {
+  if (pool.waitingCount >= MAX_WAITING) return Promise.reject(databaseUnavailable());
+  return new Promise((resolve, reject) => {
+    let isWaiting = true;
+    const giveUp = (cause?: unknown) => {
+      isWaiting = false;
+      reject(databaseUnavailable(cause));
+    };
+    const timer = setTimeout(() => giveUp(), WAIT_MS);
+    const hand = (client: pg.PoolClient) => (isWaiting ? resolve(client) : client.release());
+    pool
+      .connect()
+      .then(hand, giveUp)
+      .finally(() => clearTimeout(timer));
+  });
 }
 
 /** Errors pass through as the driver made them: `withRetries` has to see them first. */
