@@ -14,6 +14,18 @@ export interface DemoOptions {
 
 const API_NAME = 'sample';
 
+/** What the sample upstream answers, so that the page's console can offer it. */
+const SAMPLE_SCHEMA = {
+  openapi: '3.1.0',
+  info: { title: 'Sample upstream', version: '1' },
+  paths: Object.fromEntries(
+    ['/v1/stream', '/v1/hello', '/v1/models', '/v1/echo'].map((path) => [
+      path,
+      { get: { responses: { 200: { description: 'OK' } } } },
+    ]),
+  ),
+};
+
 /** The demo machine with the sample upstream registered: found again after a restart, made when it is not there. */
 export async function ensureDemoMachine(options: DemoOptions) {
   const machine = (await reuse(options)) ?? (await create(options));
@@ -56,6 +68,7 @@ async function ensureSample(
     base_url: sampleUrl,
     auth_header: `Authorization: Bearer ${sampleKey}`,
     rate_limit_per_min: 600,
+    schema: SAMPLE_SCHEMA,
   };
   let answer = await call('POST', url, owner, { name: API_NAME, ...wanted });
   if (answer.status === 409) answer = await call('PATCH', `${url}/${API_NAME}`, owner, wanted);

@@ -10,28 +10,32 @@ export const PRESETS: readonly Preset[] = Object.entries(PROVIDERS).map(([id, pr
 
 export const presetOf = (id: string | null): Preset | undefined => PRESETS.find((preset) => preset.id === id);
 
-/** A colour for each provider's tile; white letters on it have a contrast of at least 4.5. Marks of others are not used. */
-const COLOURS: Record<ProviderId, string> = {
-  openai: '#0c7a61',
-  anthropic: '#a8492b',
-  gemini: '#2864d8',
-  'azure-openai': '#0067b8',
-  mistral: '#b4470b',
-  deepseek: '#3f52d9',
-  fireworks: '#6a2fc9',
-  groq: '#b0331f',
-  openrouter: '#4c5565',
-  together: '#0a6c8f',
-  ollama: '#2d2f36',
+/**
+ * Letters and a colour for each provider's tile; white on it has a contrast of at least 4.5. Their own marks are not ours to
+ * use.
+ */
+const TILES: Record<ProviderId, readonly [string, string]> = {
+  openai: ['AI', '#0c7a61'],
+  anthropic: ['A', '#a8492b'],
+  gemini: ['G', '#2864d8'],
+  'azure-openai': ['Az', '#0067b8'],
+  mistral: ['M', '#b4470b'],
+  deepseek: ['DS', '#3f52d9'],
+  fireworks: ['F', '#6a2fc9'],
+  groq: ['Gq', '#b0331f'],
+  openrouter: ['OR', '#4c5565'],
+  together: ['T', '#0a6c8f'],
+  ollama: ['Ol', '#2d2f36'],
 };
 const OTHERS = ['#565b6c', '#3e5f8a', '#6b4f8f', '#7a4d4d', '#3f6d5a', '#75602a'];
 
-/** The tile of an API: its provider's colour, or one that stays the same for its name. */
+/** The tile of an API: its provider's, or the beginning of its name in a colour that stays the same for it. */
 export function tileOf(provider: string | null, name: string): { letters: string; colour: string } {
   const preset = presetOf(provider);
-  const words = (preset?.label ?? name).split(/[\s._-]+/).filter(Boolean);
-  const letters = (words.length > 1 ? words.slice(0, 2).map((word) => word[0]) : [name.slice(0, 2)]).join('');
+  if (preset !== undefined) {
+    const [letters, colour] = TILES[preset.id];
+    return { letters, colour };
+  }
   const sum = [...name].reduce((total, char) => total + (char.codePointAt(0) ?? 0), 0);
-  const colour = preset === undefined ? OTHERS[sum % OTHERS.length] : COLOURS[preset.id];
-  return { letters: letters.toUpperCase(), colour: colour ?? '#565b6c' };
+  return { letters: name.slice(0, 2).toUpperCase(), colour: OTHERS[sum % OTHERS.length] ?? '#565b6c' };
 }

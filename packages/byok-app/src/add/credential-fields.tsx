@@ -41,9 +41,8 @@ export function CredentialFields({ form, faults, onChange }: CredentialFieldsPro
           <option value="header">a header</option>
           <option value="query">a query parameter</option>
           <option value="basic">user name and password</option>
-          <option value="none">nothing: the API needs none</option>
         </SelectField>
-        {(form.place === 'header' || form.place === 'query') && (
+        {form.place !== 'basic' && (
           <TextField
             label={form.place === 'header' ? 'Header name' : 'Parameter name'}
             value={form.placeName}
@@ -59,19 +58,17 @@ export function CredentialFields({ form, faults, onChange }: CredentialFieldsPro
           />
         )}
       </div>
-      {form.place !== 'none' && (
-        <SecretField
-          label={form.place === 'basic' ? 'Password' : 'Value'}
-          hint={
-            form.place === 'header'
-              ? 'Everything after the colon, for example Bearer sk-… A whole "Name: value" line works too.'
-              : undefined
-          }
-          value={form.secret}
-          error={faults.secret}
-          onChange={(event) => onChange({ secret: event.target.value })}
-        />
-      )}
+      <SecretField
+        label={form.place === 'basic' ? 'Password' : 'Value'}
+        hint={
+          form.place === 'header'
+            ? 'Everything after the colon, for example Bearer sk-… A whole "Name: value" line works too.'
+            : undefined
+        }
+        value={form.secret}
+        error={faults.secret}
+        onChange={(event) => onChange({ secret: event.target.value })}
+      />
     </div>
   );
 }

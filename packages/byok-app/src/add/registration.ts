@@ -7,7 +7,7 @@ export interface Form {
   name: string;
   baseUrl: string;
   /** Where a custom credential travels. */
-  place: 'header' | 'query' | 'basic' | 'none';
+  place: 'header' | 'query' | 'basic';
   /** Of the header or query parameter. */
   placeName: string;
   username: string;
@@ -47,8 +47,8 @@ export function withProvider(form: Form, provider: Form['provider']): Form {
 }
 
 /** Whether this provider takes a credential at all. */
-export const takesCredential = ({ provider, place }: Form): boolean =>
-  provider === 'custom' ? place !== 'none' : presetOf(provider)?.authHeader !== null;
+export const takesCredential = ({ provider }: Pick<Form, 'provider'>): boolean =>
+  provider === 'custom' || presetOf(provider)?.authHeader !== null;
 
 /** What is missing or cannot be right; the mesh has the last word. */
 export function faultsOf(form: Form): Faults {
@@ -58,7 +58,7 @@ export function faultsOf(form: Form): Faults {
   if (!URL.canParse(form.baseUrl.trim()))
     faults.baseUrl = 'A whole address, for example https://api.example.com';
   if (takesCredential(form) && form.secret.trim() === '') faults.secret = 'Paste the credential.';
-  if (form.provider === 'custom' && ['header', 'query'].includes(form.place) && form.placeName.trim() === '')
+  if (form.provider === 'custom' && form.place !== 'basic' && form.placeName.trim() === '')
     faults.placeName = 'The name is missing.';
   if (!/^[1-9]\d{0,6}$/.test(form.ratePerMinute.trim())) faults.ratePerMinute = 'A whole number from 1.';
   if (parseHeaderLines(form.extraHeaders) === undefined)

@@ -34,12 +34,18 @@ export function ConsoleTab({ api }: TabProps) {
       <form className="card card-body stack" onSubmit={submit}>
         <div className="row spread">
           <h2>Request</h2>
-          <Choice
-            label="Begin with"
-            options={samples.map(({ label }) => [label, label] as const)}
-            chosen={samples.find(({ path, method }) => path === draft.path && method === draft.method)?.label}
-            onChoose={(label) => setDraft({ ...draft, ...samples.find((sample) => sample.label === label) })}
-          />
+          {samples.length > 1 && (
+            <Choice
+              label="Begin with"
+              options={samples.map(({ label }) => [label, label] as const)}
+              chosen={
+                samples.find(({ path, method }) => path === draft.path && method === draft.method)?.label
+              }
+              onChoose={(label) =>
+                setDraft({ ...draft, ...samples.find((sample) => sample.label === label) })
+              }
+            />
+          )}
         </div>
         <div className="console-target">
           <SelectField label="Method" value={draft.method} onChange={change('method')}>

@@ -23,11 +23,30 @@ const MODELS: Record<string, string> = {
 };
 
 /** Requests that make sense for an API: a streamed answer first where its provider has one. */
-export function samplesFor({ provider, test_path }: Pick<ApiView, 'provider' | 'test_path'>): Sample[] {
-  const look: Sample = { label: `GET ${test_path ?? '/'}`, method: 'GET', path: test_path ?? '/', body: '' };
-  const stream = streamFor(provider);
+export function samplesFor(api: Pick<ApiView, 'provider' | 'test_path' | 'schema'>): Sample[] {
+  const described = pathsIn(api.schema).map(get);
+  if (described.length > 0) return described;
+  const stream = streamFor(api.provider);
+  const look = get(api.test_path ?? '/');
   return stream === undefined ? [look] : [stream, look];
 }
+
+const get = (path: string): Sample => ({ label: `GET ${path}`, method: 'GET', path, body: '' });
+
+/** More than these would not be a choice any more. */
+const MAX_PATHS = 4;
+
+/** Paths without parameters that an OpenAPI description says can be read. */
+function pathsIn(schema: ApiView['schema']): string[] {
+  const paths = isRecord(schema) && isRecord(schema.paths) ? schema.paths : {};
+  return Object.entries(paths)
+    .filter(([path, item]) => path.startsWith('/') && !path.includes('{') && isRecord(item) && 'get' in item)
+    .slice(0, MAX_PATHS)
+    .map(([path]) => path);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function streamFor(provider: string | null): Sample | undefined {
   const label = 'Streamed answer';

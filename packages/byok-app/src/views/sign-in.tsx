@@ -131,11 +131,11 @@ const Promises = () => (
     <div className="road" aria-hidden="true">
       <span>your app</span>
       <ArrowIcon />
-      <span>zat_… token</span>
+      <span>token</span>
       <ArrowIcon />
       <span>mesh</span>
       <ArrowIcon />
-      <span>provider, with the key</span>
+      <span>key + provider</span>
     </div>
   </aside>
 );
