@@ -3,6 +3,7 @@ import { buildWorld, CALLERS, type CallerName, type World } from '../src/callers
 import type { LocalUpstream } from '../src/local-upstream.ts';
 import { openReflectingUpstream } from '../src/reflecting-upstream.ts';
 import { expectStatus, openTestMesh, type TestMesh } from '../src/test-mesh.ts';
+import '../src/patience.ts';
 
 /**
  * Who may do what. A column for each kind of caller (in the order of CALLERS), a row for each kind of route: `ok` is let
@@ -118,7 +119,7 @@ beforeAll(async () => {
   upstream = await openReflectingUpstream();
   mesh = await openTestMesh([`127.0.0.1:${upstream.port}`]);
   world = await buildWorld(mesh, 'a', upstream.origin);
-}, 60_000);
+});
 
 afterAll(async () => {
   await mesh?.stop();
@@ -152,7 +153,7 @@ it('DELETE /api/zeq/machines/:slug meets every kind of caller', async () => {
   }
 
   expect(met).toEqual(EXPECTED.owner);
-}, 20_000);
+});
 
 /** @returns `ok` when the caller was let through, whatever came of it then; otherwise the status. */
 async function meet(route: string, { slug, owner, headersOf }: World, caller: CallerName): Promise<string> {

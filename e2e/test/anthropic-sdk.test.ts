@@ -10,6 +10,7 @@ import {
 import { openTestMesh, type TestMesh } from '../src/test-mesh.ts';
 import { openTranscript, type Transcript } from '../src/transcript.ts';
 import { until } from '../src/until.ts';
+import '../src/patience.ts';
 
 const KEY = `sk-ant-canary-${randomBytes(24).toString('hex')}`;
 const ASK = {
@@ -49,7 +50,7 @@ beforeAll(async () => {
     [BY_X_API_KEY]: as1(new Anthropic0(meshed)),
     [BY_BEARER]: new Anthropic(meshed),
   };
-}, 60_000);
+});
 
 afterAll(async () => {
   await mesh?.stop();

@@ -6,6 +6,7 @@ import { type ByteUpstream, openByteUpstream, patternHash } from '../src/byte-up
 import { growthDuring } from '../src/memory.ts';
 import { openTestMesh, type TestMesh } from '../src/test-mesh.ts';
 import { until } from '../src/until.ts';
+import '../src/patience.ts';
 
 const KEY = `canary-${randomBytes(24).toString('hex')}`;
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
     auth_header: `X-Bytes-Key: ${KEY}`,
   }));
   ({ token } = await mesh.mintToken('bytes'));
-}, 60_000);
+});
 
 afterAll(async () => {
   await mesh?.stop();

@@ -8,6 +8,7 @@ import { NeedleSearch } from '../src/needle-search.ts';
 import { openReflectingUpstream } from '../src/reflecting-upstream.ts';
 import { formsOf } from '../src/secret-forms.ts';
 import { type CallOptions, freePorts, openTestMesh, type TestMesh } from '../src/test-mesh.ts';
+import '../src/patience.ts';
 
 const canary = () => randomBytes(24).toString('hex').toUpperCase();
 
@@ -47,7 +48,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'trace',
     ZEQ_DNS_SERVERS: resolver.address,
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await mesh?.stop();
@@ -93,7 +94,7 @@ describe('planted credentials', () => {
     expect(await forward('bytes', '..%2f..%2fetc')).toBe(400);
     await breakOff('bytes', 'broken');
     await leave('bytes', 'events');
-  }, 30_000);
+  });
 
   it('stay inside when they are refused, replaced or removed', async () => {
     const refused = `X-Canary: ${CANARIES.refused}`;
@@ -141,7 +142,7 @@ describe('planted credentials', () => {
     expect(await search.hitsBelow(mesh.mesh.dataDir)).toEqual([]);
     expect(await tokenSearch.hitsBelow(mesh.mesh.dataDir)).toEqual([]); // stored as hashes alone
     expect(search.hitsIn(Buffer.from(answers.join('\n')))).toEqual([]);
-  }, 30_000);
+  });
 });
 
 /** Notes an answer for the search at the end. @returns Its status. */

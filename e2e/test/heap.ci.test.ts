@@ -6,6 +6,7 @@ import { NeedleSearch } from '../src/needle-search.ts';
 import { formsOf } from '../src/secret-forms.ts';
 import { openTestMesh, type TestMesh } from '../src/test-mesh.ts';
 import { until } from '../src/until.ts';
+import '../src/patience.ts';
 
 const KEY = randomBytes(24).toString('hex').toUpperCase();
 const FORWARDS = 1_000;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   // Node writes a snapshot, after a full collection, when this signal comes; no service listens to an inspector.
   const NODE_OPTIONS = '--heapsnapshot-signal=SIGUSR2';
   mesh = await openTestMesh([`127.0.0.1:${upstream.port}`], { NODE_OPTIONS, LOG_LEVEL: 'warn' });
-}, 60_000);
+});
 
 afterAll(async () => {
   await mesh?.stop();
@@ -44,7 +45,7 @@ describe('the heap of the forwarder', () => {
 
     expect(snapshot.includes('undici')).toBe(true); // it is a snapshot, and of the right process
     expect(new NeedleSearch(formsOf(KEY)).hitsIn(snapshot)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 /** Asks a process for a heap snapshot, which it writes into its working directory. */

@@ -4,6 +4,7 @@ import { type FakeOpenai, OPENAI_MODELS, OPENAI_WORDS, openFakeOpenai } from '..
 import { openTestMesh, type TestMesh } from '../src/test-mesh.ts';
 import { openTranscript, type Transcript } from '../src/transcript.ts';
 import { until } from '../src/until.ts';
+import '../src/patience.ts';
 
 const KEY = `sk-canary-${randomBytes(24).toString('hex')}`;
 const MESSAGES = [{ role: 'user' as const, content: 'Tell me something about foxes.' }];
@@ -29,7 +30,7 @@ beforeAll(async () => {
     directly: new OpenAI({ baseURL: `${upstream.origin}/v1`, apiKey: KEY, maxRetries: 0 }),
     'through the mesh': new OpenAI(meshed),
   };
-}, 60_000);
+});
 
 afterAll(async () => {
   await mesh?.stop();
