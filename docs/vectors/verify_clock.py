@@ -90,13 +90,13 @@ def check_alone(tick, plat_key=None):
     """What is wrong with one tick, or None."""
     if tick["type"] != "tick":
         return "shape"
-    if "tesc" not in tick:
-        return "unattested"
     unix_ms = round(tick["timestamp"] * 1000)
     zeqond, phase, radians, ko42 = time_fields(unix_ms)
     exact = (tick["zeqond"], tick["phase"], tick["phaseRadians"], tick["frequency"]) == (zeqond, phase, radians, 1.287)
     if not exact or unix_ms / 1000 != tick["timestamp"] or abs(tick["ko42"] - ko42) > 1e-15:
         return "fields"
+    if "tesc" not in tick:
+        return "unattested"
     tesc = tick["tesc"]
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(tesc["public_key"]))

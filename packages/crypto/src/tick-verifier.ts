@@ -80,12 +80,16 @@ export class TickVerifier {
   }
 }
 
-/** Checks one tick by itself: shape, time fields, signature under the key it names, and the PLAT when the key is given. */
+/**
+ * Checks one tick by itself: shape, time fields, signature under the key it names, and the PLAT when the key is given.
+ *
+ * @returns `unattested` for a tick that is right as far as it goes and claims nothing.
+ */
 export function checkTick(tick: unknown, platKey?: KeyObject): TickFault | undefined {
   if (!isTick(tick)) return 'shape';
-  if (tick.tesc === undefined) return 'unattested';
-  if (!isAttested(tick)) return 'shape';
+  if (tick.tesc !== undefined && !isAttested(tick)) return 'shape';
   if (!timeFieldsAgree(tick)) return 'fields';
+  if (!isAttested(tick)) return 'unattested';
   const fields = signedFieldsOf(tick);
   if (!signatureHolds(fields, tick.tesc)) return 'signature';
   const { uid, zeqond, prev: previous, contentDigest, plat } = fields;

@@ -126,7 +126,7 @@ describe('checkTick', () => {
         delete owner[last];
         expect(checkTick(changed)).toBeDefined();
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -171,7 +171,7 @@ describe('attestTick', () => {
 });
 
 describe('TickVerifier', () => {
-  const ticks = chainOver(consecutive(60).filter((_, index) => index % 7 !== 3));
+  const ticks = chainOver(consecutive(36).filter((_, index) => index % 7 !== 3));
   const faultOf = (sequence: readonly unknown[]) => {
     const verifier = new TickVerifier();
     return sequence.map((tick) => verifier.accept(tick)).find((fault) => fault !== undefined);

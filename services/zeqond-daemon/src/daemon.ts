@@ -1,4 +1,5 @@
 import {
+  checkTick,
   factsOf,
   ko42Of,
   modulationOf,
@@ -10,7 +11,7 @@ import {
   zeqondOf,
 } from '@zeq/crypto';
 import { BorderTimer, Hub, type Logger, type TimeSource, toFrames } from '@zeq/service-kit';
-import { ChainWatch, chainSource } from './chain-watch.ts';
+import { type ChainSource, ChainWatch, chainSource } from './chain-watch.ts';
 import { DisciplinedClock } from './disciplined-clock.ts';
 import { EngineStream } from './engine-stream.ts';
 import type { Witness } from './witness.ts';
@@ -146,15 +147,19 @@ export class Daemon {
       url,
       log: this.#options.log,
       onOpen: () => void this.#watch.greet(source),
-      onMessage: (message) => {
-        const { type, tesc } = message as Partial<Tick>;
-        this.#holding.set(url, (type as string) === 'hold');
-        if (type !== 'tick') return;
-        const arrivedAt = this.#options.time.monotonicMs();
-        if (tesc !== undefined) void this.#watch.receive(message as Tick, source, arrivedAt);
-        else if (!this.#attested) this.#hear(message as Tick, arrivedAt);
-      },
+      onMessage: (message) => this.#message(message, source),
     });
+  }
+
+  #message(message: unknown, source: ChainSource): void {
+    const arrivedAt = this.#options.time.monotonicMs();
+    const type =
+      typeof message === 'object' && message !== null ? (message as { type?: unknown }).type : undefined;
+    this.#holding.set(source.url, type === 'hold');
+    if (type !== 'tick') return;
+    const isPlain = checkTick(message) === 'unattested';
+    if (!isPlain) void this.#watch.receive(message as Tick, source, arrivedAt);
+    else if (!this.#attested) this.#hear(message as Tick, arrivedAt);
   }
 
   /** Once ticks were attested, one that is not never comes here: it may be an engine without its store, or somebody in between. */

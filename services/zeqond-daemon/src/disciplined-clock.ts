@@ -9,6 +9,8 @@ const SLEW = 0.005;
 /** A sample this far from the line is no jitter. So many in a row that agree mean that the reference itself was set. */
 const ODD_MS = ZEQOND_MS;
 const ODD_IN_A_ROW = 3;
+/** A clock that stands goes on when the reference is this near. */
+const ARRIVED_MS = 5;
 const ODD_AGREE_MS = 200;
 
 /**
@@ -28,6 +30,7 @@ export class DisciplinedClock {
   #rate = 1;
   #shown = Number.NEGATIVE_INFINITY;
   #steps = 0;
+  #standing = false;
 
   constructor(time: TimeSource) {
     this.#time = time;
@@ -67,7 +70,7 @@ export class DisciplinedClock {
       drift_ppm: this.#estimate ? round(this.#estimate.slope * 1e6) : null,
       samples: this.#samples.length,
       steps_forward: this.#steps,
-      standing: this.#error < -ODD_MS && now <= this.#base,
+      standing: this.#standing,
     };
   }
 
@@ -99,6 +102,7 @@ export class DisciplinedClock {
     this.#error = referenceAt(target, this.#baseMonotonic) - base;
     this.#base = base;
     this.#rate = 1 + target.slope;
+    this.#standing = this.#error < -ODD_MS || (this.#standing && this.#error < -ARRIVED_MS);
     if (this.#error <= ODD_MS) return;
     this.#base += this.#error;
     this.#error = 0;
@@ -107,7 +111,7 @@ export class DisciplinedClock {
 
   /** How much of the error has been made good after so many milliseconds: never more than all of it. */
   #correction(passed: number): number {
-    if (this.#error < -ODD_MS) return Math.max(this.#error, -passed); // stands still
+    if (this.#standing) return Math.max(this.#error, -passed);
     const most = passed * SLEW;
     return Math.min(most, Math.max(-most, this.#error));
   }

@@ -23,30 +23,34 @@ export interface Fault {
 export class Witness {
   readonly #folder: string;
   readonly #log: Logger;
+  readonly #keepEvery: number;
   readonly #kept: AttestedTick[];
   readonly #faults: Fault[];
   #head: AttestedTick | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #headWaits = false;
 
   private constructor(
     folder: string,
     log: Logger,
+    keepEvery: number,
     found: { head?: AttestedTick; kept: AttestedTick[]; faults: Fault[] },
   ) {
     this.#folder = folder;
     this.#log = log;
+    this.#keepEvery = keepEvery;
     this.#head = found.head ?? found.kept.at(-1);
     this.#kept = found.kept;
     this.#faults = found.faults;
   }
 
   /** @throws Error for a file that is there and cannot be read: a witness that forgets in silence is none. */
-  static async open(folder: string, log: Logger): Promise<Witness> {
+  static async open(folder: string, log: Logger, keepEvery = KEEP_EVERY): Promise<Witness> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const head = await readText(join(folder, 'head.json'));
     const kept = (await readText(join(folder, 'heads.jsonl')))?.trimEnd().split('\n').filter(Boolean) ?? [];
     const faults = await readText(join(folder, 'faults.json'));
-    return new Witness(folder, log, {
+    return new Witness(folder, log, keepEvery, {
       ...(head !== undefined && { head: toTick(head, 'head.json') }),
       kept: kept.slice(-MAX_LOADED).map((line) => toTick(line, 'heads.jsonl')),
       faults: faults === undefined ? [] : (JSON.parse(faults) as Fault[]),
@@ -75,12 +79,13 @@ export class Witness {
   /** Notes a verified tick. */
   note(tick: AttestedTick): void {
     this.#head = tick;
-    const text = `${JSON.stringify(tick)}\n`;
-    this.#write(() => replace(join(this.#folder, 'head.json'), text));
-    if (tick.tesc.depth - (this.#kept.at(-1)?.tesc.depth ?? Number.NEGATIVE_INFINITY) < KEEP_EVERY) return;
+    this.#writeHead();
+    if (tick.tesc.depth - (this.#kept.at(-1)?.tesc.depth ?? Number.NEGATIVE_INFINITY) < this.#keepEvery)
+      return;
     this.#kept.push(tick);
     if (this.#kept.length > MAX_LOADED) this.#kept.shift();
-    this.#write(() => appendFile(join(this.#folder, 'heads.jsonl'), text, { mode: 0o600 }));
+    const line = `${JSON.stringify(tick)}\n`;
+    this.#write(() => appendFile(join(this.#folder, 'heads.jsonl'), line, { mode: 0o600 }));
   }
 
   /** Notes a fault; one of each kind and engine, because a broken chain breaks again with every tick. */
@@ -97,6 +102,16 @@ export class Witness {
   /** When everything noted so far is written. */
   async close(): Promise<void> {
     await this.#writing;
+  }
+
+  /** One write at a time, and always of the newest head: thousands may come while the daemon catches up. */
+  #writeHead(): void {
+    if (this.#headWaits) return;
+    this.#headWaits = true;
+    this.#write(() => {
+      this.#headWaits = false;
+      return replace(join(this.#folder, 'head.json'), `${JSON.stringify(this.#head)}\n`);
+    });
   }
 
   #write(work: () => Promise<void>): void {
