@@ -6,6 +6,7 @@ import {
   ProblemError,
   REQUEST_ID_HEADER,
   type ServiceTokenSigner,
+  safeError,
 } from '@zeq/service-kit';
 import { accessDetail } from './access-detail.ts';
 import { type Authentication, UNAUTHORIZED, type Who } from './authentication.ts';
@@ -18,7 +19,7 @@ import { rateHeaders } from './rate-headers.ts';
 import type { RateWindow } from './rate-window.ts';
 import { refuse, refuseError } from './refuse.ts';
 import { Relay } from './relay.ts';
-import { COLLECT_BYTES, collectBody } from './request-body.ts';
+import { BodyCollector, COLLECT_BYTES } from './request-body.ts';
 
 /** Calls in flight, all together and under one key or token: memory is bounded, and no tenant takes all of it. */
 const MAX_IN_FLIGHT = 10_000;
@@ -41,6 +42,7 @@ export interface ForwardCallsDeps {
  */
 export class ForwardCalls {
   readonly #deps: ForwardCallsDeps;
+  readonly #bodies = new BodyCollector();
   #inFlight = 0;
 
   constructor(deps: ForwardCallsDeps) {
@@ -49,6 +51,11 @@ export class ForwardCalls {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  close(): void {
+    this.#bodies.close();
+    this.#deps.forwarder.close();
   }
 
   handle(req: IncomingMessage, res: ServerResponse, call: Call, slug: string): void {
@@ -126,7 +133,9 @@ export class ForwardCalls {
       this.#inFlight -= 1;
       this.#deps.ended(call, res.statusCode);
     };
-    const relay = new Relay({ req, res, call, identity, extra, done });
+    const failed = (err: Error) =>
+      this.#deps.log.warn({ err: safeError(err), request_id: call.id }, 'the link to the forwarder failed');
+    const relay = new Relay({ req, res, call, identity, extra, done, failed });
     const { contentLength, chunked, expect, target } = call.headers;
     const headers = this.#headersFor(call, identity);
     const send = (body: LinkRequest['body'], length: number) =>
@@ -135,10 +144,13 @@ export class ForwardCalls {
     if (contentLength <= 0 && !chunked) send(null, 0);
     else if (chunked || contentLength > COLLECT_BYTES) send(req, contentLength);
     else
-      collectBody(req, (body) => {
-        if (!relay.isOpen) return;
-        relay.restartClock();
-        send(body, body.length);
+      this.#bodies.collect({
+        req,
+        late: () => relay.late(),
+        whole: (body) => {
+          relay.restartClock();
+          send(body, body.length);
+        },
       });
   }
 

@@ -95,7 +95,7 @@ export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway
     stop: async (drainMs) => {
       upgrades.closeAll();
       await stopServer(server, drainMs);
-      forwarder.close();
+      calls.close();
       await vault.close();
     },
   };

@@ -18,6 +18,8 @@ export interface RelayOptions {
   extra: readonly string[];
   /** Called once, when everything is over. */
   done: () => void;
+  /** Told why the link failed; the client learns only that it did. */
+  failed: (err: Error) => void;
 }
 
 /**
@@ -41,11 +43,6 @@ export class Relay implements LinkHandler, Live {
     this.#startedAt = options.call.startedAt;
     options.identity.live.add(this);
     options.res.on('close', () => this.#close());
-  }
-
-  /** Whether the client is still there to be answered. */
-  get isOpen(): boolean {
-    return !this.#over;
   }
 
   /** The body is whole: the time that the client took to send it is not ours. */
@@ -81,9 +78,10 @@ export class Relay implements LinkHandler, Live {
     lingerAfter(req, res);
   }
 
-  onError(_err: Error): void {
-    const { req, res, call, extra } = this.#options;
+  onError(err: Error): void {
+    const { req, res, call, extra, failed } = this.#options;
     this.#call = undefined;
+    failed(err);
     if (res.headersSent) {
       call.outcome = 'broken';
       res.destroy();
@@ -91,6 +89,12 @@ export class Relay implements LinkHandler, Live {
     }
     const detail = 'The forwarder cannot be reached, or went away during the call.';
     refuse(req, res, call, 'service_unavailable', detail, { extra });
+  }
+
+  /** Ends the call because its body does not come. */
+  late(): void {
+    const { req, res, call, extra } = this.#options;
+    if (!this.#over) refuse(req, res, call, 'request_timeout', 'The body took too long.', { extra });
   }
 
   /** Ends the call because its identity has ended. */

@@ -106,7 +106,7 @@ export class Tunnel implements Live {
     this.#status = 101;
     service.setTimeout(0).setNoDelay(true);
     service.on('error', () => service.destroy());
-    service.on('close', () => socket.destroy());
+    service.on('close', () => socket.destroySoon());
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\n${BASE_LINES}${headLines(answer)}X-Zeq-Request-Id: ${call.id}\r\n\r\n`,
       'latin1',

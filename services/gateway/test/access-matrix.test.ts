@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type Audience, ROUTES, type RouteSpec } from '@zeq/contracts';
 import { ServiceTokenSigner } from '@zeq/service-kit';
 import { NOT_FOUND } from '../src/access-detail.ts';
@@ -88,6 +89,9 @@ const TABLE: Record<Audience, Record<Kind, Cell>> = {
 
 /** Parameters whose value matters to who answers. */
 const PARAMETERS: Record<string, string> = { slug: 'alice', asset: 'swagger-ui.css' };
+
+// Hundreds of requests, on a machine that may be busy with other tests.
+jest.setTimeout(60_000);
 
 describe('every route for every kind of caller', () => {
   let rig: Rig;

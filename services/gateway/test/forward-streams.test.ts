@@ -8,8 +8,8 @@ import { call, type Rig, startRig } from './kit/gateway.ts';
 import { owner, type Person } from './kit/people.ts';
 
 const PATH = '/api/zeq/apis/alice/openai/forward/v1/stream';
-/** The abort has to be seen upstream within this time (ms). */
-const SOON_MS = 250;
+/** The abort has to be seen upstream within this time (ms); a machine that is busy with other tests is allowed for. */
+const SOON_MS = 2_000;
 
 describe('streams through the lean path', () => {
   let rig: Rig;

@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
 import { mintToken } from '@zeq/crypto';
 import { ADMIN_KEY, call, PLATFORM_KEY, type Reply, type Rig, startRig } from './kit/gateway.ts';
 import { owner, type Person } from './kit/people.ts';
 
 const LIMIT = 20;
+
+// Hundreds of requests, on a machine that may be busy with other tests.
+jest.setTimeout(60_000);
 
 describe('limits per address', () => {
   let rig: Rig;
