@@ -39,6 +39,6 @@ export class CachedBodies {
 
 /** `Vary` names every header by which a caller may be known, so that no cache shows one audience's answer to the other. */
 function setCacheHeaders(res: Response, audience: ViewAudience): void {
-  res.set('Vary', 'Authorization, Cookie, X-API-Key, X-Zeq-Service');
+  res.set('Vary', 'Authorization, Cookie, X-API-Key');
   res.set('Cache-Control', audience === 'public' ? `public, max-age=${PUBLIC_SECONDS}` : 'private, no-cache');
 }

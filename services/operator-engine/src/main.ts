@@ -4,18 +4,16 @@ import {
   buildLogger,
   buildMetrics,
   buildServer,
-  type Logger,
   listen,
   openLogOutput,
   runService,
-  safeError,
-  type VaultFeed,
 } from '@zeq/service-kit';
 import { buildApp } from './app.ts';
 import { openIdentity } from './auth/open-identity.ts';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { Prover } from './compute/proof.ts';
 import { type Config, modelOptions, proofSecrets, readConfig } from './config.ts';
+import { forgetRemovedMachines } from './forget-removed-machines.ts';
 import { Recorder } from './recorder.ts';
 import { openModel } from './seven-step/ask-model.ts';
 import { openMongo } from './store/mongo.ts';
@@ -67,14 +65,4 @@ await runService('operator-engine', async () => {
 
 async function openStores({ MONGO_URL, ZEQ_DATA_DIR }: Config): Promise<Stores> {
   return MONGO_URL === undefined ? openNedb(join(ZEQ_DATA_DIR, 'operators')) : openMongo(MONGO_URL);
-}
-
-/** What a removed machine left here goes with it. Ids are never used again, so what is missed is never seen by another. */
-function forgetRemovedMachines(feed: VaultFeed, stores: Stores, log: Logger): void {
-  feed.on('change', ({ what, machine_id: machineId }) => {
-    if (what !== 'machine_removed') return;
-    stores.removeMachine(machineId).catch((err: unknown) => {
-      log.warn({ err: safeError(err), machine_id: machineId }, 'a removed machine left operators behind');
-    });
-  });
 }
