@@ -15,6 +15,8 @@ const RETRY = 'retry: 777\n\n';
  * so that a message is framed once for everybody.
  */
 export function subscribeToEvents(hub: Hub, req: IncomingMessage, res: ServerResponse): void {
+  // An answer to HEAD has no body: chunks on its connection would be read as the beginning of the next answer.
+  if (req.method !== 'GET') return void res.writeHead(200, EVENT_STREAM).end();
   const isOld = req.httpVersion === '1.0'; // knows no chunks: the end of the connection is the end of the stream
   res.writeHead(200, isOld ? { ...EVENT_STREAM, Connection: 'close' } : EVENT_STREAM);
   res.flushHeaders();

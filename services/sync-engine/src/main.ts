@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AccessLog,
   buildLogger,
   buildServer,
+  type Logger,
   listen,
   openLogOutput,
+  ProblemError,
   runService,
   ServiceTokenVerifier,
+  safeError,
   systemTime,
 } from '@zeq/service-kit';
 import { buildApp } from './app.ts';
@@ -17,11 +21,14 @@ import { buildSyncEngine } from './sync-engine.ts';
 import { TESC_SOCKET_PATH, TescSockets } from './tesc/socket.ts';
 import { upgradeRouter } from './upgrade.ts';
 
+/** Between attempts to reach a database that is not there yet. */
+const RETRY_MS = 500;
+
 await runService('sync-engine', async () => {
   const config = readConfig(process.env);
   const output = openLogOutput();
   const log = buildLogger('sync-engine', config.LOG_LEVEL, output);
-  const attesting = await openAttesting(config, systemTime, log);
+  const attesting = await untilDatabase(() => openAttesting(config, systemTime, log), log);
   const sync = buildSyncEngine({ time: systemTime, log, attesting, holder: randomUUID() });
   const verifier = new ServiceTokenVerifier('sync-engine', secretsOf(config));
   const channels = new TescSockets({ tesc: attesting?.tesc, verifier, log });
@@ -53,6 +60,19 @@ await runService('sync-engine', async () => {
   };
   return { log, stop };
 });
+
+/** A database that is down at the start is waited for. Everything else ends the start. */
+async function untilDatabase<T>(open: () => Promise<T>, log: Logger): Promise<T> {
+  for (let told = false; ; told = true) {
+    try {
+      return await open();
+    } catch (err) {
+      if (!(err instanceof ProblemError) || err.code !== 'database_unavailable') throw err;
+      if (!told) log.warn({ err: safeError(err) }, 'the database cannot be reached; waiting for it');
+      await sleep(RETRY_MS);
+    }
+  }
+}
 
 function secretsOf({ ZEQ_INTERNAL_SECRET: now, ZEQ_INTERNAL_SECRET_PREV: before }: Config): string[] {
   return before === undefined ? [now] : [now, before];

@@ -54,8 +54,9 @@ async function openStores(
   log: Logger,
 ): Promise<{ chain: ChainStore; channels: TescStore }> {
   if (DATABASE_URL !== undefined) {
-    const db = openDatabase(DATABASE_URL, log);
-    return { chain: await openPostgresChainStore(db, uid, publicKey), channels: new PostgresTescStore(db) };
+    const chain = await openPostgresChainStore(openDatabase(DATABASE_URL, log), uid, publicKey);
+    // connections of their own: readers of channels must not keep a tick waiting for one
+    return { chain, channels: new PostgresTescStore(openDatabase(DATABASE_URL, log)) };
   }
   const chain = await openFileChainStore({ folder, uid, publicKey });
   return { chain, channels: await EmbeddedTescStore.open(join(folder, 'channels.jsonl')) };

@@ -56,6 +56,23 @@ describe('GET /sync/ticks', () => {
     expect(events[1]!.data.connections).toBeGreaterThanOrEqual(1);
   });
 
+  it('answers HEAD with a head and nothing after it, so that the connection stays usable', async () => {
+    const socket = connect(Number(new URL(engine.url).port), '127.0.0.1');
+    let text = '';
+    socket.on('data', (bytes) => {
+      text += bytes;
+    });
+    socket.write('HEAD /sync/ticks HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 1_700));
+    const headEnds = text.indexOf('\r\n\r\n') + 4;
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+    while (!text.includes('tesc_enabled')) await once(socket, 'data');
+    socket.destroy();
+
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(text.slice(headEnds)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('speaks HTTP/1.0 too, without chunks', async () => {
     const socket = connect(Number(new URL(engine.url).port), '127.0.0.1');
     socket.write('GET /sync/ticks HTTP/1.0\r\nHost: x\r\n\r\n');

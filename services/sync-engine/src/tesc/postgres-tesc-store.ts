@@ -22,7 +22,7 @@ const NOTIFY = 'zeq_tesc_message';
 export class PostgresTescStore implements TescStore {
   readonly #db: SyncDatabase;
 
-  /** @param db Migrated; closed by whoever opened it. */
+  /** @param db Migrated; it is closed with the store. */
   constructor(db: SyncDatabase) {
     this.#db = db;
   }
@@ -137,8 +137,8 @@ export class PostgresTescStore implements TescStore {
     this.#db.listen(NOTIFY, listener);
   }
 
-  async close(): Promise<void> {
-    // the database is shared with the chain and closed with it
+  close(): Promise<void> {
+    return this.#db.close();
   }
 
   async #states(where: string, value: string): Promise<ChannelState[]> {

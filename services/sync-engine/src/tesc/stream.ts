@@ -53,6 +53,7 @@ export async function streamMessages(
   res: ServerResponse,
 ): Promise<void> {
   await requireSeen(tesc.store, id, machineId); // a refusal is a problem document, not an empty stream
+  if (req.method !== 'GET') return void res.writeHead(200, EVENT_STREAM).end();
   const left = new AbortController();
   res.once('close', () => left.abort());
   req.socket.setNoDelay(true);
