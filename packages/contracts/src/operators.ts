@@ -127,7 +127,7 @@ const value = z.union([z.number(), z.array(z.number())]).describe('an array wher
 export const InputUsed = z.strictObject({
   value: value.optional().describe('left out for an output, which stands in `results`'),
   unit: z.string(),
-  source: z.enum(['given', 'default', 'fixed', 'output', 'text', 'clock']),
+  source: z.enum(['given', 'default', 'fixed', 'output', 'clock']),
   from: OperatorId.optional().describe('the operator whose output this is'),
 });
 export type InputUsed = z.infer<typeof InputUsed>;

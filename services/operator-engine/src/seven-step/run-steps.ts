@@ -2,6 +2,7 @@ import {
   MAX_OPERATORS,
   MAX_PRECISION,
   type ParameterValue,
+  type ProblemCode,
   type SevenStepResult,
   type StepRecord,
 } from '@zeq/contracts';
@@ -77,27 +78,31 @@ export async function runSteps(
 
 type Note = (text: string) => void;
 
+/** Inputs are read while computing, because outputs feed them; a failure belongs to the step whose rule it breaks. */
+const STEP_OF: Partial<Record<ProblemCode, number>> = { invalid_parameter: 3, dimension_mismatch: 5 };
+
 /** Keeps the record of each step, and names the step in a failure. */
 class Steps {
   readonly records: StepRecord[] = [];
 
   async take<T>(step: number, work: (note: Note) => T | Promise<T>): Promise<T> {
     const notes: string[] = [];
-    const name = STEP_NAMES[step - 1]!;
     try {
       const result = await work((text) => notes.push(text));
-      this.records.push({ step, name, ok: true, notes });
+      this.records.push({ step, name: STEP_NAMES[step - 1]!, ok: true, notes });
       return result;
     } catch (err) {
-      if (!(err instanceof ProblemError)) throw err;
-      throw new ProblemError(err.code, `Step ${step} (${name}): ${err.message}`, {
-        cause: err,
-        members: { step },
-        ...(err.retryAfter !== undefined && { retryAfter: err.retryAfter }),
-      });
+      throw err instanceof ProblemError ? failureOf(STEP_OF[err.code] ?? step, err) : err;
     }
   }
 }
+
+const failureOf = (step: number, err: ProblemError): ProblemError =>
+  new ProblemError(err.code, `Step ${step} (${STEP_NAMES[step - 1]}): ${err.message}`, {
+    cause: err,
+    members: { step },
+    ...(err.retryAfter !== undefined && { retryAfter: err.retryAfter }),
+  });
 
 interface Wanted {
   ids: readonly string[];
