@@ -59,16 +59,27 @@ async function measure(listeners: number, seconds: number, kind: 'ws' | 'sse'): 
 
 interface Cost {
   cpuMsPerTick: number;
+  /** Resident memory at the end. */
   rssMib: number;
+  /** The same once a minute, for long runs. */
+  rssMinutes: number[];
 }
 
 async function costPerTick(pid: number, seconds: number): Promise<Cost> {
   const before = usageOf([pid]);
   const startedAt = performance.now();
-  await sleep(seconds * 1000);
+  const rssMinutes: number[] = [];
+  for (let left = seconds; left > 0; left -= 60) {
+    await sleep(Math.min(60, left) * 1000);
+    rssMinutes.push(usageOf([pid]).rssBytes / MIB);
+  }
   const after = usageOf([pid]);
   const ticks = (performance.now() - startedAt) / ZEQOND_MS;
-  return { cpuMsPerTick: (after.cpuUs - before.cpuUs) / 1000 / ticks, rssMib: after.rssBytes / MIB };
+  return {
+    cpuMsPerTick: (after.cpuUs - before.cpuUs) / 1000 / ticks,
+    rssMib: after.rssBytes / MIB,
+    rssMinutes,
+  };
 }
 
 function report(found: {
@@ -96,9 +107,15 @@ ${machineName()}; ${listeners} listeners over ${kind} from one process on the sa
 | engine's CPU per tick, no listener | ${figure(quiet.cpuMsPerTick)} ms |
 | engine's CPU per tick, all listeners | ${figure(busy.cpuMsPerTick)} ms (${figure(((busy.cpuMsPerTick - quiet.cpuMsPerTick) * 1000) / listeners)} µs each) |
 | engine's memory | ${figure(quiet.rssMib)} → ${figure(busy.rssMib)} MiB (${figure(each)} KiB each) |
+| engine's memory after each sixth of the time | ${sixths(busy.rssMinutes).map(figure).join(', ')} MiB |
 | from the first to the last listener, ms: p50 / p99 / max | ${[0.5, 0.99, 1].map((q) => figure(quantile(spread, q))).join(' / ')} |
 | from the border to the first listener, ms: p50 / p99 / max | ${[0.5, 0.99, 1].map((q) => figure(quantile(late, q))).join(' / ')} |
 `);
+}
+
+function sixths(values: number[]): number[] {
+  if (values.length < 6) return values;
+  return [1, 2, 3, 4, 5, 6].map((part) => values[Math.floor((part * values.length) / 6) - 1]!);
 }
 
 /** The second process: opens the listeners, and tells of each tick when the last of them has it. */
