@@ -1,2 +1,0 @@
-export { type Config, readConfig } from './config.ts';
-export { buildGateway, type Gateway, type GatewayDeps } from './gateway.ts';
