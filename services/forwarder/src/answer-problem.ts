@@ -20,7 +20,7 @@ export function answerProblem(
   if (code === 'internal') log.error({ err: safeError(err), request_id: requestId }, 'a call failed');
   else if (PROBLEMS[code].status >= 500)
     log.debug({ code, cause: causeOf(err), request_id: requestId }, 'call');
-  if (res.headersSent || res.destroyed) res.destroy();
+  if (res.headersSent || res.destroyed) breakOff(res);
   else {
     if (err instanceof RateLimited)
       for (const [name, value] of Object.entries(err.fields)) res.setHeader(name, value);
@@ -29,6 +29,12 @@ export function answerProblem(
     sendProblem(res, code, detail, requestId, retryAfter);
   }
   return code;
+}
+
+/** To an HTTP/1.0 caller a closed connection is the end of a body; only a reset tells it that something is missing. */
+function breakOff(res: ServerResponse): void {
+  if (res.req.httpVersionMinor === 0 && !res.socket?.destroyed) res.socket?.resetAndDestroy();
+  else res.destroy();
 }
 
 /** The code of what lies behind, at most: its text may hold what an upstream wrote. */

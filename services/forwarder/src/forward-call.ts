@@ -115,10 +115,9 @@ export class ForwardCall implements PassageHandler, RelayedCall {
 
   /** Answers with a problem; where the head has gone, the connection breaks, so that nobody takes a part for the whole. */
   fail(err: unknown): void {
-    const { res, req } = this;
+    const { res } = this;
     if (this.#outcome !== undefined) return;
     this.#outcome = answerProblem(res, err, this.requestId, this.deps.log, this.head.expectsContinue);
-    discardBody(req);
   }
 
   #headers(passage: Passage): string[] {
@@ -145,6 +144,7 @@ export class ForwardCall implements PassageHandler, RelayedCall {
     this.#ended = true;
     this.passage?.release();
     this.#upload?.destroy();
+    discardBody(this.req);
     const { metrics, accessLog } = this.deps;
     metrics.ended(outcome);
     accessLog.write({

@@ -88,7 +88,10 @@ export function collectBody(req: IncomingMessage, length: number, done: (body: B
   });
 }
 
-/** Reads what is left of a body after its answer, for a while: closing at once could cost the caller the answer. */
+/**
+ * Reads what is left of a body after its answer, for a while: closing at once could cost the caller the answer, and not
+ * reading would block the connection for the next request.
+ */
 export function discardBody(req: IncomingMessage): void {
   if (req.complete || req.destroyed) return;
   const timer = setTimeout(() => req.socket.destroy(), DISCARD_MS).unref();

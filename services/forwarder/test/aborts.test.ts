@@ -12,6 +12,8 @@ afterAll(() => rig.stop());
 
 const ABORTS = 1_000;
 const AT_ONCE = 50;
+/** Enough on a machine that does other things as well (ms). */
+const PATIENCE_MS = 60_000;
 
 /** Opens calls, leaves each at its moment, and waits until the upstream has seen every one of them go. */
 async function leave(
@@ -40,48 +42,60 @@ describe(`${ABORTS} callers that leave`, () => {
     expect(rig.plane.pools.connections).toBe(0);
   });
 
-  it('before the head of the answer: the upstream sees each go', async () => {
-    let arrived = 0;
-    const waiting: (() => void)[] = [];
-    const upstream = await new RawUpstream(() => {
-      arrived += 1;
-      waiting.shift()?.();
-    }).open();
-    const id = rig.register({ base_url: upstream.url });
+  it(
+    'before the head of the answer: the upstream sees each go',
+    async () => {
+      let arrived = 0;
+      const waiting: (() => void)[] = [];
+      const upstream = await new RawUpstream(() => {
+        arrived += 1;
+        waiting.shift()?.();
+      }).open();
+      const id = rig.register({ base_url: upstream.url });
 
-    await leave(
-      upstream,
-      rig.head('GET', id, '/x'),
-      () => new Promise<void>((resolve) => waiting.push(resolve)),
-    );
-
-    expect(arrived).toBe(ABORTS);
-    await upstream.close();
-  });
-
-  it('inside a stream: the upstream sees each go', async () => {
-    const upstream = await new RawUpstream((socket) => {
-      socket.write(
-        'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n',
+      await leave(
+        upstream,
+        rig.head('GET', id, '/x'),
+        () => new Promise<void>((resolve) => waiting.push(resolve)),
       );
-    }).open();
-    const id = rig.register({ base_url: upstream.url });
 
-    await leave(upstream, rig.head('GET', id, '/x'), firstByte);
+      expect(arrived).toBe(ABORTS);
+      await upstream.close();
+    },
+    PATIENCE_MS,
+  );
 
-    await upstream.close();
-  });
+  it(
+    'inside a stream: the upstream sees each go',
+    async () => {
+      const upstream = await new RawUpstream((socket) => {
+        socket.write(
+          'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n',
+        );
+      }).open();
+      const id = rig.register({ base_url: upstream.url });
 
-  it('inside their upload: the upstream sees each go', async () => {
-    const waiting: (() => void)[] = [];
-    const upstream = await new RawUpstream(() => waiting.shift()?.()).open();
-    const id = rig.register({ base_url: upstream.url });
-    const head = `${rig.head('POST', id, '/x', ['Content-Length: 1000000'])}${'x'.repeat(1000)}`;
+      await leave(upstream, rig.head('GET', id, '/x'), firstByte);
 
-    await leave(upstream, head, () => new Promise<void>((resolve) => waiting.push(resolve)));
+      await upstream.close();
+    },
+    PATIENCE_MS,
+  );
 
-    await upstream.close();
-  });
+  it(
+    'inside their upload: the upstream sees each go',
+    async () => {
+      const waiting: (() => void)[] = [];
+      const upstream = await new RawUpstream(() => waiting.shift()?.()).open();
+      const id = rig.register({ base_url: upstream.url });
+      const head = `${rig.head('POST', id, '/x', ['Content-Length: 1000000'])}${'x'.repeat(1000)}`;
+
+      await leave(upstream, head, () => new Promise<void>((resolve) => waiting.push(resolve)));
+
+      await upstream.close();
+    },
+    PATIENCE_MS,
+  );
 });
 
 describe('a caller that leaves', () => {

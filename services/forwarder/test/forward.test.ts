@@ -157,7 +157,7 @@ describe('ANY /api/zeq/apis/:slug/:id/forward/*', () => {
 
     expect(before).toBeLessThan(32 * 2 ** 20);
     expect(received).toBe(64 * 2 ** 20);
-  });
+  }, 30_000);
 
   it('lets the caller wait for 100 Continue until there is a connection, and sends no Expect on', async () => {
     const heads = ['Content-Length: 200000', 'Expect: 100-continue', 'Connection: close'];

@@ -203,9 +203,9 @@ export async function listenOn(
   return (server.address() as AddressInfo).port;
 }
 
-/** Waits until something holds, a few milliseconds at a time. @throws after two seconds. */
+/** Waits until something holds, a few milliseconds at a time. @throws after ten seconds. */
 export async function until(holds: () => boolean, what = 'the condition'): Promise<void> {
-  const end = performance.now() + 2_000;
+  const end = performance.now() + 10_000;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`${what} did not come to hold`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -28,6 +28,7 @@ export class Upstream {
 
   async open(): Promise<this> {
     this.port = await listenOn(this.server);
+    this.server.unref();
     return this;
   }
 
@@ -81,6 +82,7 @@ export class RawUpstream {
 
   async open(): Promise<this> {
     this.port = await listenOn(this.#server as never);
+    this.#server.unref(); // a test that fails before it closes this does not keep the run alive
     return this;
   }
 
