@@ -247,7 +247,13 @@ export const SentMessage = ClockOffset.extend({
 export const MessagesQuery = z.strictObject({
   after: whole.default(0),
   limit: z.coerce.number().int().min(1).max(500).default(100),
-  wait: z.coerce.number().int().min(0).max(60).default(0).describe('seconds to wait for a first message'),
+  wait: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(25)
+    .default(0)
+    .describe('seconds to wait for a first message; below what proxies allow for silence'),
   open: z.enum(['0', '1']).default('0'),
 });
 
