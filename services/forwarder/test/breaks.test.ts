@@ -79,6 +79,16 @@ describe('an upstream that breaks', () => {
     await upstream.close();
   }, 30_000);
 
+  it('inside a body resets the connection of an HTTP/1.0 caller, to whom closing would be the end', async () => {
+    const upstream = await new RawUpstream(after(CHUNKED, reset)).open();
+    const head = rig
+      .head('GET', rig.register({ base_url: upstream.url }), '/x')
+      .replace('HTTP/1.1', 'HTTP/1.0');
+
+    await expect(rig.raw(head)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await upstream.close();
+  });
+
   it('is sent no request a second time, not even a safe one', async () => {
     const upstream = await new RawUpstream(end).open();
     const id = rig.register({ base_url: upstream.url });

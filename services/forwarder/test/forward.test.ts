@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { BEARER, Rig, until } from './rig.ts';
 import { RawUpstream, Upstream, valuesOf } from './upstream.ts';
@@ -146,9 +147,7 @@ describe('ANY /api/zeq/apis/:slug/:id/forward/*', () => {
       pump();
     };
     const call = request(rig.url(id, '/big'), { headers: { 'x-zeq-service': rig.token() } }).end();
-    const res = await new Promise<import('node:http').IncomingMessage>((resolve) =>
-      call.on('response', resolve),
-    );
+    const res = await new Promise<IncomingMessage>((resolve) => call.on('response', resolve));
 
     await settled(() => sent);
     const before = sent;
@@ -162,7 +161,7 @@ describe('ANY /api/zeq/apis/:slug/:id/forward/*', () => {
   it('lets the caller wait for 100 Continue until there is a connection, and sends no Expect on', async () => {
     const heads = ['Content-Length: 200000', 'Expect: 100-continue', 'Connection: close'];
     const body = 'b'.repeat(200_000);
-    const socket = (await import('node:net')).connect(rig.port, '127.0.0.1');
+    const socket = connect(rig.port, '127.0.0.1');
     let answer = '';
     socket.on('data', (chunk) => {
       if (answer === '') socket.write(body);
@@ -186,6 +185,22 @@ describe('ANY /api/zeq/apis/:slug/:id/forward/*', () => {
     expect(res.status).toBe(401);
     expect(res.headers.get('x-zeq-error')).toBeNull();
     expect(await res.text()).toBe('no key');
+  });
+
+  it('serves the next request of a connection whose last upload was answered early', async () => {
+    upstream.answer = (req, res) => res.writeHead(req.method === 'POST' ? 401 : 200).end();
+    const socket = connect(rig.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+    });
+
+    socket.write(`${rig.head('POST', id, '/x', ['Content-Length: 200000'])}${'x'.repeat(100_000)}`);
+    await until(() => answer.includes('401'), 'the early answer');
+    socket.write('x'.repeat(100_000) + rig.head('GET', id, '/y'));
+    await until(() => answer.includes('HTTP/1.1 200 '), 'the next answer');
+
+    socket.destroy();
   });
 
   it('hands trailers on', async () => {
