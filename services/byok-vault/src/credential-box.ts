@@ -33,10 +33,15 @@ export class CredentialBox {
   /**
    * Counts encryptions in the running transaction, before they are kept.
    *
-   * @throws ProblemError `key_exhausted` when the tenant's key has encrypted too often.
+   * @param encryptions By machine.
+   * @throws ProblemError `key_exhausted` when a tenant's key has encrypted too often.
    */
-  async count(stores: Stores, machineId: string, encryptions = 1): Promise<void> {
-    const writes = await stores.machines.countWrites(machineId, this.ring.currentKid, encryptions);
+  async count(stores: Stores, encryptions: ReadonlyMap<string, number>): Promise<void> {
+    const totals = await stores.machines.countWrites(this.ring.currentKid, encryptions);
+    for (const [machineId, writes] of totals) this.#checkWrites(machineId, writes);
+  }
+
+  #checkWrites(machineId: string, writes: number): void {
     if (writes > WRITES_LIMIT)
       throw new ProblemError(
         'key_exhausted',

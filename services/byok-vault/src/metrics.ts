@@ -8,8 +8,6 @@ export interface VaultMetrics {
   oldKeyReads: Counter;
   /** Credentials that did not open: edited, damaged, or under an unknown key. */
   unreadable: Counter;
-  /** The most encryptions under any tenant's key. */
-  keyWrites: Gauge;
   /** Writes under a key that has encrypted 2^30 times or more: rotate the tenant's salt. */
   keyWritesAlarm: Counter;
   leases: Counter;
@@ -25,7 +23,6 @@ export function buildVaultMetrics(): VaultMetrics {
     registry,
     oldKeyReads: counter('zeq_vault_old_key_reads_total', 'Credentials read under the previous master key'),
     unreadable: counter('zeq_vault_unreadable_credentials_total', 'Credentials that did not open'),
-    keyWrites: gauge('zeq_vault_key_writes_max', 'Most encryptions under one tenant key'),
     keyWritesAlarm: counter(
       'zeq_vault_key_writes_alarm_total',
       'Encryptions under a tenant key past 2^30; rotate the salt of that machine',

@@ -102,7 +102,7 @@ async function sealAgain(
   const secret = credential?.value ?? box.open(old);
   if (secret === undefined) return old.credential; // none, or one that does not open and will not
   try {
-    await box.count(stores, old.machineId);
+    await box.count(stores, new Map([[old.machineId, 1]]));
     return box.encrypt(row, old.tenantSalt, secret);
   } finally {
     secret.wipe();

@@ -26,10 +26,10 @@ export async function reencrypt(
     moved.push(fresh);
     perMachine.set(row.machineId, (perMachine.get(row.machineId) ?? 0) + 1);
   }
-  await stores.rotations.replace(moved);
-  // One order for everybody: two vaults that count the same machines must not wait for each other.
-  for (const machineId of [...perMachine.keys()].sort())
-    await box.count(stores, machineId, perMachine.get(machineId)!);
+  if (moved.length > 0) {
+    await stores.rotations.replace(moved);
+    await box.count(stores, perMachine);
+  }
   return { done: moved.length, failed: rows.length - moved.length };
 }
 

@@ -39,7 +39,7 @@ export async function registerApi(deps: ApiDeps, machineId: string, input: Regis
       const machine = await stores.machines.hold(machineId);
       if (machine === undefined) throw notFound();
       const sealed = credential && deps.box.encrypt(row, machine.kdfSalt, credential.value);
-      if (sealed) await deps.box.count(stores, machineId);
+      if (sealed) await deps.box.count(stores, new Map([[machineId, 1]]));
       await stores.apis.insert({ ...row, credential: sealed ?? null });
       return withMachine({ ...row, credential: sealed ?? null }, machine);
     });

@@ -13,7 +13,7 @@ const BATCH = 100;
 /** How often a vault looks whether a run was started, here or at another vault (ms). */
 const LOOK_EVERY_MS = 500;
 const AFTER_FAILURE_MS = 1_000;
-/** When all that is left is held by others (ms). */
+/** After a count, and when all that is left is held by others (ms). */
 const WHILE_OTHERS_WORK_MS = 20;
 
 export interface RotationDeps {
@@ -33,6 +33,8 @@ export class FieldKeyRotation {
   readonly #deps: RotationDeps;
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
+  /** The keys that rows were under when they were last counted: counting costs a walk over all rows. */
+  #from: string[] = [];
   #wake = new AbortController();
 
   constructor(deps: RotationDeps) {
@@ -122,9 +124,9 @@ export class FieldKeyRotation {
     const { store, box } = this.#deps;
     const run = await store.rotations.latest();
     if (run?.state !== 'running' || run.toKid !== box.ring.currentKid) return LOOK_EVERY_MS;
+    if (this.#from.length > 0 && (await this.#moveBatch(run, this.#from)) > 0) return 0;
     const kids = others(await store.rotations.countByKid(), run.toKid);
-    const taken = await this.#moveBatch(run, kids);
-    if (taken > 0) return 0;
+    this.#from = kids.map(({ kid }) => kid);
     const left = sum(kids) - (await store.rotations.countFailed(run.toKid));
     if (left > 0) return WHILE_OTHERS_WORK_MS;
     await this.#finish(run);
@@ -132,9 +134,8 @@ export class FieldKeyRotation {
   }
 
   /** @returns How many rows were taken; 0 when none is left, or all are held by others, or the run was cancelled. */
-  async #moveBatch(run: Rotation, kids: readonly KidCount[]): Promise<number> {
+  async #moveBatch(run: Rotation, from: readonly string[]): Promise<number> {
     const { store, box, metrics } = this.#deps;
-    const from = kids.map(({ kid }) => kid);
     const { taken, moved } = await store
       .atomically(async (stores) => {
         const rows = await stores.rotations.take(from, BATCH);

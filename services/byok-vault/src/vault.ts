@@ -42,7 +42,6 @@ export function buildVault({ db, ring, rules, log, now }: VaultOptions) {
       await migrate(db);
       await requireKnownKeys(store, ring);
       await preparePlatform({ store, box, rules, now }, platformKeys, log);
-      metrics.keyWrites.set(await store.machines.mostWrites());
       await hub.start();
       rotation.start();
       started = true;

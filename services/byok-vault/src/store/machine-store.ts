@@ -23,8 +23,6 @@ export interface MachineStore {
   replaceSalt(id: string, kdfSalt: Uint8Array): Promise<void>;
   /** Removes the machine with its keys, APIs and tokens. @returns Whether it was there. */
   remove(id: string): Promise<boolean>;
-  /** Counts encryptions under the tenant's key of one master key. @returns All of them so far. */
-  countWrites(id: string, kid: string, encryptions: number): Promise<number>;
-  /** The highest such count of any tenant. */
-  mostWrites(): Promise<number>;
+  /** Counts encryptions, by machine, under the tenants' keys of one master key. @returns All of them so far, by machine. */
+  countWrites(kid: string, encryptions: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>>;
 }

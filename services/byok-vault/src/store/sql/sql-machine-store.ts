@@ -36,22 +36,23 @@ export function sqlMachineStore(db: Queryable): MachineStore {
     async remove(id) {
       return (await db.query('DELETE FROM machines WHERE id = $1 RETURNING id', [id])).length > 0;
     },
-    async countWrites(id, kid, encryptions) {
-      const rows = await db.query(COUNT_WRITES, [id, kid, encryptions]);
-      return bigint.parse(rows[0]?.encryptions);
-    },
-    async mostWrites() {
-      const rows = await db.query('SELECT coalesce(max(encryptions), 0) AS most FROM key_writes');
-      return bigint.parse(rows[0]?.most);
+    async countWrites(kid, encryptions) {
+      const values = [kid, [...encryptions.keys()], [...encryptions.values()]];
+      const rows = (await db.query(COUNT_WRITES, values)).map((row) => CountRow.parse(row));
+      return new Map(rows.map((row) => [row.machine_id, row.encryptions]));
     },
   };
 }
 
+/** In one order for everybody: two who count the same machines must not wait for each other. */
 const COUNT_WRITES = `
-  INSERT INTO key_writes (machine_id, kid, encryptions) VALUES ($1, $2, $3)
+  INSERT INTO key_writes (machine_id, kid, encryptions)
+  SELECT machine_id, $1, encryptions FROM unnest($2::text[], $3::bigint[]) AS v (machine_id, encryptions)
+  ORDER BY machine_id
   ON CONFLICT (machine_id, kid) DO UPDATE SET encryptions = key_writes.encryptions + excluded.encryptions
-  RETURNING encryptions`;
+  RETURNING machine_id, encryptions`;
 
+const CountRow = z.object({ machine_id: z.string(), encryptions: bigint });
 const MachineRow = z.object({
   id: z.string(),
   slug: z.string(),
