@@ -84,6 +84,9 @@ export const serviceUrl = (fallback: string) =>
     .transform((url) => url.replace(/\/+$/, ''))
     .default(fallback);
 
+/** Redis, with its password: `redis://:secret@redis:6379/0`. */
+export const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// address' });
+
 export const logLevel = z
   .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
   .default('info');

@@ -2,10 +2,15 @@ import { RateWindow } from './rate-window.ts';
 
 /** What is counted for one API or one app token, across its leases. */
 export class ApiState {
+  readonly id: string;
   readonly window = new RateWindow();
   inFlight = 0;
   /** Monotonic ms of the last call, so that what is not used any more can be forgotten. */
   usedAt = 0;
+
+  constructor(id: string) {
+    this.id = id;
+  }
 }
 
 /** A window that nobody has used for this long is empty. */
@@ -21,7 +26,7 @@ export class ApiStates {
     let state = this.#byId.get(id);
     if (state === undefined) {
       if (this.#byId.size >= this.#sweepAt) this.#sweep(now);
-      state = new ApiState();
+      state = new ApiState(id);
       this.#byId.set(id, state);
     }
     state.usedAt = now;

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type EgressAllow, parseEgressAllow, parseIp } from '@zeq/egress';
-import { commaList, commonEnv, parseEnv, port, serviceUrl, sharedSecret } from '@zeq/service-kit';
+import { commaList, commonEnv, parseEnv, port, redisUrl, serviceUrl, sharedSecret } from '@zeq/service-kit';
 import { z } from 'zod';
 
 const egressAllow = z
@@ -46,6 +46,7 @@ export const Env = z.object({
   ZEQ_EGRESS_PORTS: ports,
   ZEQ_OWN_ADDRESSES: addresses,
   ZEQ_DNS_SERVERS: dnsServers,
+  REDIS_URL: redisUrl.optional(), // shared minute limits; without it each replica counts for itself
   ZEQ_MAX_CALLS: z.coerce
     .number('must be a whole number of calls')
     .int('must be a whole number of calls')

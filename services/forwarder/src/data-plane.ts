@@ -2,9 +2,10 @@ import type { SecureContext } from 'node:tls';
 import type { DraftApi, Lease } from '@zeq/contracts';
 import type { LeaseRecipient } from '@zeq/crypto';
 import type { EgressRules } from '@zeq/egress';
-import type { Logger, VaultFeed } from '@zeq/service-kit';
+import type { Logger, RedisLink, VaultFeed } from '@zeq/service-kit';
 import { safeError } from '@zeq/service-kit';
 import { ApiStates } from './api-state.ts';
+import { LocalWindows, ReplicatedWindows } from './call-windows.ts';
 import type { ConnectTcp } from './dial.ts';
 import { Guard } from './guard.ts';
 import { LeaseCache } from './lease-cache.ts';
@@ -24,6 +25,8 @@ export interface DataPlaneOptions {
   secureContext: SecureContext;
   connect: ConnectTcp;
   maxCalls: number;
+  /** Where replicas count together; without it this process counts for itself. */
+  redis?: RedisLink | undefined;
   log: Logger;
 }
 
@@ -38,8 +41,9 @@ export interface DataPlane {
 }
 
 export function buildDataPlane(options: DataPlaneOptions): DataPlane {
-  const { vault, feed, recipient, rules, resolver, secureContext, connect, maxCalls } = options;
+  const { vault, feed, recipient, rules, resolver, secureContext, connect, maxCalls, redis } = options;
   const states = new ApiStates();
+  const windows = redis === undefined ? new LocalWindows() : new ReplicatedWindows(redis);
   const live = new LiveCalls();
   const pools = new Pools({ secureContext, connect });
   const prepare = (lease: Lease) =>
@@ -52,7 +56,7 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
     const state = states.of(`drafts of ${machineId}`, performance.now());
     return lease && prepareLease(lease, recipient, rules, state);
   };
-  const outbound = new Outbound({ leases, leaseDraft, guard, states, live, maxCalls });
+  const outbound = new Outbound({ leases, leaseDraft, guard, states, windows, live, maxCalls });
   feed.on('change', (change) => {
     leases.forget(change);
     live.revoke(change);

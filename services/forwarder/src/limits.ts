@@ -1,5 +1,6 @@
-import { ProblemError } from '@zeq/service-kit';
+import { ProblemError, type WindowVerdict } from '@zeq/service-kit';
 import type { ApiStates } from './api-state.ts';
+import type { CallWindow, CallWindows } from './call-windows.ts';
 import type { Allowed } from './decide.ts';
 
 const WINDOW_SECONDS = 60;
@@ -18,25 +19,38 @@ export class RateLimited extends ProblemError {
   }
 }
 
+/** @throws ProblemError `concurrency_limited` when as many calls of the API are in flight as it allows. */
+export function requireRoom({ api, limits }: Allowed): void {
+  if (api.state.inFlight < limits.concurrency) return;
+  throw new ProblemError('concurrency_limited', 'Too many calls of this API are in flight.', {
+    retryAfter: 1,
+  });
+}
+
 /**
- * Counts a call against its API's limits and its app token's, or refuses it; a refused call is counted nowhere.
+ * Counts a call against its API's minute and its app token's, or refuses it; a refused call is counted nowhere.
  *
  * @param now Monotonic ms.
- * @throws RateLimited, or ProblemError `concurrency_limited`
+ * @returns A promise only where the count is shared with other replicas.
+ * @throws RateLimited, or rejects with it
  */
-export function takeLimits(decision: Allowed, states: ApiStates, now: number): void {
-  const { state } = decision.api;
-  const app = decision.appPerMinute;
-  const appState = app === null ? undefined : states.of(app.tokenId, now);
-  if (state.inFlight >= decision.limits.concurrency)
-    throw new ProblemError('concurrency_limited', 'Too many calls of this API are in flight.', {
-      retryAfter: 1,
-    });
-  const waitMs = state.window.waitMs(decision.perMinute, now);
-  if (waitMs > 0) throw new RateLimited('api', decision.perMinute, waitMs);
-  const appWaitMs = app === null ? 0 : appState!.window.waitMs(app.limit, now);
-  if (appWaitMs > 0) throw new RateLimited('app-token', app!.limit, appWaitMs);
-  state.window.count();
-  appState?.window.count();
-  state.usedAt = now;
+export function takeLimits(
+  { api, perMinute, appPerMinute }: Allowed,
+  windows: CallWindows,
+  states: ApiStates,
+  now: number,
+): undefined | Promise<void> {
+  const asked: CallWindow[] = [{ state: api.state, limit: perMinute }];
+  if (appPerMinute !== null)
+    asked.push({ state: states.of(appPerMinute.tokenId, now), limit: appPerMinute.limit });
+  api.state.usedAt = now;
+  const verdict = windows.take(asked, now);
+  if (verdict instanceof Promise) return verdict.then((late) => requireCounted(late, asked));
+  requireCounted(verdict, asked);
+  return undefined;
+}
+
+function requireCounted({ refusedBy, waitMs }: WindowVerdict, asked: readonly CallWindow[]): void {
+  if (refusedBy >= 0)
+    throw new RateLimited(refusedBy === 0 ? 'api' : 'app-token', asked[refusedBy]!.limit, waitMs);
 }

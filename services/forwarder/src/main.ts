@@ -7,6 +7,8 @@ import {
   buildMetrics,
   listen,
   openLogOutput,
+  openRedis,
+  redisGauge,
   runService,
   ServiceTokenSigner,
   ServiceTokenVerifier,
@@ -36,6 +38,7 @@ await runService('forwarder', async () => {
   const vault = new VaultClient(config.VAULT_URL, token);
   const feed = new VaultFeed({ url: config.VAULT_URL, token, log });
   const resolver = new NameResolver({ servers: config.ZEQ_DNS_SERVERS });
+  const redis = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, log);
   const plane = buildDataPlane({
     vault,
     feed,
@@ -45,6 +48,7 @@ await runService('forwarder', async () => {
     secureContext: buildSecureContext(),
     connect: systemConnect,
     maxCalls: config.ZEQ_MAX_CALLS,
+    redis,
     log,
   });
   const metrics = new CallMetrics();
@@ -55,6 +59,7 @@ await runService('forwarder', async () => {
     connections: () => plane.pools.connections,
     leases: () => plane.leases.size,
   });
+  if (redis !== undefined) redisGauge(registry, redis);
   const deps = {
     ...plane,
     verifier: new ServiceTokenVerifier('forwarder', secretsOf(config)),
@@ -82,6 +87,7 @@ await runService('forwarder', async () => {
     for (const server of servers) server.closeAllConnections();
     await feed.stop();
     await vault.close();
+    await redis?.close();
     output.close();
   };
   return { log, stop };

@@ -1,12 +1,13 @@
 import type { DraftApi } from '@zeq/contracts';
 import { ProblemError } from '@zeq/service-kit';
 import type { ApiStates } from './api-state.ts';
+import type { CallWindows } from './call-windows.ts';
 import { type Ask, decide } from './decide.ts';
 import type { Guard } from './guard.ts';
 import type { ForwardCaller } from './identity.ts';
 import type { LeaseCache } from './lease-cache.ts';
 import type { LeasedApi } from './leased-api.ts';
-import { takeLimits } from './limits.ts';
+import { requireRoom, takeLimits } from './limits.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { Passage } from './passage.ts';
 
@@ -16,6 +17,7 @@ export interface OutboundDeps {
   leaseDraft: (machineId: string, draft: DraftApi) => Promise<LeasedApi | undefined>;
   guard: Guard;
   states: ApiStates;
+  windows: CallWindows;
   live: LiveCalls;
   /** Calls that this process carries at once. */
   maxCalls: number;
@@ -43,7 +45,8 @@ export class Outbound {
    * passage has to be released when the call has ended.
    *
    * @param now Monotonic ms.
-   * @returns At once, without a promise, when lease and addresses are known: the usual call waits for nothing.
+   * @returns At once, without a promise, when lease and addresses are known and the count is this process's own: then the
+   * usual call waits for nothing.
    * @throws ProblemError of whatever refuses, or rejects with it; nothing is held then.
    */
   admit(ask: OutboundAsk, now: number): Passage | Promise<Passage> {
@@ -60,7 +63,7 @@ export class Outbound {
   }
 
   #admit(ask: DraftAsk, api: LeasedApi | undefined, now: number): Passage | Promise<Passage> {
-    const { states, live, guard, maxCalls } = this.#deps;
+    const { states, windows, guard, live, maxCalls } = this.#deps;
     if (api === undefined) throw new ProblemError('not_found', 'There is no such machine or API.');
     const decision = decide(ask, api);
     if (!decision.allowed) throw new ProblemError(decision.code, decision.detail);
@@ -68,11 +71,13 @@ export class Outbound {
       throw new ProblemError('overloaded', 'The forwarder carries as many calls as it can.', {
         retryAfter: 1,
       });
-    takeLimits(decision, states, now);
+    requireRoom(decision);
     const passage = new Passage(ask.caller, decision, live);
     try {
+      const counted = takeLimits(decision, windows, states, now);
+      if (counted !== undefined) return releaseOnFailure(passage, this.#guardLater(passage, counted, now));
       const addresses = guard.addresses(decision, now);
-      if (addresses instanceof Promise) return waitForAddresses(passage, addresses);
+      if (addresses instanceof Promise) return releaseOnFailure(passage, addresses);
       passage.addresses = addresses;
       return passage;
     } catch (err) {
@@ -80,9 +85,15 @@ export class Outbound {
       throw err;
     }
   }
+
+  /** The guard after a count that had to be asked for: no name is resolved for a call that is refused. */
+  async #guardLater(passage: Passage, counted: Promise<void>, now: number): Promise<readonly string[]> {
+    await counted;
+    return this.#deps.guard.addresses(passage.decision, now);
+  }
 }
 
-async function waitForAddresses(passage: Passage, addresses: Promise<readonly string[]>): Promise<Passage> {
+async function releaseOnFailure(passage: Passage, addresses: Promise<readonly string[]>): Promise<Passage> {
   try {
     passage.addresses = await addresses;
     passage.requireUncut();

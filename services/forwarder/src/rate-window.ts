@@ -23,6 +23,11 @@ export class RateWindow {
     return this.#total < limit ? 0 : this.#untilRoom(limit, now);
   }
 
+  /** Calls that the window holds, as of the last `waitMs`. */
+  get total(): number {
+    return this.#total;
+  }
+
   /** Counts one call in the slot that `waitMs` last saw. */
   count(): void {
     this.#counts[this.#newest % SLOTS]! += 1;
