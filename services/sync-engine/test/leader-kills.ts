@@ -10,6 +10,8 @@ import { type AttestedTick, TickVerifier, zeqondStartMs } from '@zeq/crypto';
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const ENGINES = 3;
 const SETTLE_MS = 1_200;
+/** A loaded machine takes its time to load the code; the engines that live make the ticks meanwhile. */
+const START_MS = 120_000;
 
 export interface KillOptions {
   databaseUrl: string;
@@ -130,8 +132,12 @@ class EngineProcess {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const engine = new EngineProcess(child, port, shown);
-    for (let i = 0; (await engine.role()) === undefined; i += 1) {
-      if (child.exitCode !== null || i > 400) throw new Error('an engine did not start');
+    const startedAt = performance.now();
+    while ((await engine.role()) === undefined) {
+      if (child.exitCode !== null)
+        throw new Error(`an engine ended at its start with code ${child.exitCode}`);
+      if (performance.now() - startedAt > START_MS)
+        throw new Error(`an engine did not start within ${START_MS} ms`);
       await sleep(50);
     }
     void engine.#listen();
