@@ -5,11 +5,9 @@ export function stateOf({ auth_state, warnings }: ApiView): {
   tone: 'ok' | 'warn' | 'bad' | 'plain';
   label: string;
 } {
-  if (auth_state === 'needs_new_header') return { tone: 'bad', label: 'Needs a new credential' };
+  if (auth_state === 'needs_new_header') return { tone: 'bad', label: 'Needs a new key' };
   if (auth_state === 'missing') return { tone: 'warn', label: 'No credential' };
-  return warnings.length > 0
-    ? { tone: 'warn', label: 'Check the credential' }
-    : { tone: 'ok', label: 'Ready' };
+  return warnings.length > 0 ? { tone: 'warn', label: 'Check the key' } : { tone: 'ok', label: 'Ready' };
 }
 
 /** Where the credential travels, without any of it: `Authorization …1234`. */

@@ -15,15 +15,16 @@ const STEPS: readonly [TestStep, string][] = [
 ];
 
 /** What a test call found out: how far it came, what it cost, and what the upstream said. */
-export function TestReport({ result }: { result: TestResult }) {
-  const failedAt = STEPS.findIndex(([step]) => step === result.failed_step);
+export function TestReport({ result, baseUrl }: { result: TestResult; baseUrl: string }) {
+  const steps = STEPS.filter(([step]) => step !== 'tls' || baseUrl.trim().startsWith('https:'));
+  const failedAt = steps.findIndex(([step]) => step === result.failed_step);
   return (
     <section className="test-result" aria-label="Result of the test">
       <div className={`notice ${result.ok ? 'notice-ok' : 'notice-bad'}`} role="status">
         {result.ok ? <CheckIcon /> : <CrossIcon />}
         <div className="notice-text">
           <strong>
-            {result.ok ? 'It works' : `Failed at: ${STEPS[failedAt]?.[1].toLowerCase() ?? 'the call'}`}
+            {result.ok ? 'It works' : `Failed at: ${steps[failedAt]?.[1].toLowerCase() ?? 'the call'}`}
           </strong>
           <p>{result.ok ? 'The upstream took the credential and answered.' : result.detail}</p>
         </div>
@@ -33,7 +34,7 @@ export function TestReport({ result }: { result: TestResult }) {
         </span>
       </div>
       <ol className="steps" aria-label="Steps">
-        {STEPS.map(([step, label], i) => (
+        {steps.map(([step, label], i) => (
           <Step
             key={step}
             label={label}

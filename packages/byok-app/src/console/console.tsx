@@ -56,7 +56,7 @@ export function ConsoleTab({ api }: TabProps) {
           <TextField label="Path" className="input mono" value={draft.path} onChange={change('path')} />
         </div>
         {draft.method !== 'GET' && draft.method !== 'HEAD' && (
-          <TextArea label="Body" rows={9} value={draft.body} onChange={change('body')} />
+          <TextArea label="Body" rows={11} value={draft.body} onChange={change('body')} />
         )}
         <details>
           <summary>Headers</summary>

@@ -59,7 +59,7 @@ export function CredentialCard({ api, resource }: TabProps) {
         )}
         <TextField label="Test with GET" value={path} onChange={(event) => setPath(event.target.value)} />
         {(test.error ?? save.error) && <ProblemNote error={(test.error ?? save.error) as Error} />}
-        {result && <TestReport result={result} />}
+        {result && <TestReport result={result} baseUrl={api.base_url} />}
         <div className="actions">
           <Button icon={<PlayIcon />} isBusy={test.isBusy} onClick={() => void test.run()}>
             {isWritten ? 'Test the new one' : 'Test'}

@@ -38,7 +38,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </button>
       <OfflineBanner />
       <div className="shell">
-        <div className="bar">
+        <header className="bar">
           <Brand />
           <Button
             kind="quiet"
@@ -49,7 +49,7 @@ export function Shell({ children }: { children: ReactNode }) {
             onClick={() => setOpen(!isOpen)}
             icon={isOpen ? <CrossIcon /> : <MenuIcon />}
           />
-        </div>
+        </header>
         <Navigation isOpen={isOpen} current={route[0] ?? 'apis'} />
         <main className="main" id="main" tabIndex={-1}>
           {children}

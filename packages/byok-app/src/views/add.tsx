@@ -142,7 +142,7 @@ export default function AddView() {
             </div>
           </div>
           {test.error && <ProblemNote error={test.error} />}
-          {result && <TestReport result={result} />}
+          {result && <TestReport result={result} baseUrl={form.baseUrl} />}
           {save.error && <ProblemNote error={save.error} />}
           <div className="actions">
             <Button icon={<PlayIcon />} isBusy={test.isBusy} onClick={() => isComplete() && void test.run()}>

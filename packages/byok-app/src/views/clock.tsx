@@ -7,6 +7,7 @@ import type { TickFault } from '../clock/verify-tick.ts';
 import { Badge } from '../ui/badge.tsx';
 import { PageHeading } from '../ui/heading.tsx';
 import { WarnIcon } from '../ui/icons.tsx';
+import { Scroll } from '../ui/scroll.tsx';
 
 /** The clock of the mesh, live; every tick's signature and its link to the one before are checked here. */
 export default function ClockView() {
@@ -136,7 +137,7 @@ const FAULTS: Record<TickFault, string> = {
 const SLOTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 const TickTable = ({ seen }: { seen: readonly SeenTick[] }) => (
-  <div className="card scroll-x">
+  <Scroll className="card scroll-x" label="The latest ticks">
     <table className="table ticks">
       <caption className="sr-only">The latest ticks</caption>
       <thead>
@@ -153,7 +154,7 @@ const TickTable = ({ seen }: { seen: readonly SeenTick[] }) => (
         ))}
       </tbody>
     </table>
-  </div>
+  </Scroll>
 );
 
 function TickRow({ row }: { row: SeenTick | undefined }) {

@@ -135,7 +135,7 @@ const Promises = () => (
       <ArrowIcon />
       <span>mesh</span>
       <ArrowIcon />
-      <span>key + provider</span>
+      <span>provider</span>
     </div>
   </aside>
 );
