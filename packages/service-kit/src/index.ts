@@ -18,6 +18,7 @@ export * from './server.ts';
 export * from './service-token.ts';
 export * from './sessions.ts';
 export * from './shared-windows.ts';
+export * from './slot-list.ts';
 export * from './strict-json.ts';
 export * from './time-source.ts';
 export * from './vault-feed.ts';

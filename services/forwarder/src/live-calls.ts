@@ -1,7 +1,8 @@
 import type { Caller, Change } from '@zeq/contracts';
+import { SlotList, type Slotted } from '@zeq/service-kit';
 
 /** A call that is open: a request, a stream or a socket. */
-export interface LiveCall {
+export interface LiveCall extends Slotted {
   readonly caller: Caller;
   readonly apiId: string;
   readonly machineId: string;
@@ -17,13 +18,13 @@ const TICK_MS = 1_000;
 
 /** All open calls of this process. */
 export class LiveCalls {
-  readonly #calls = new Set<LiveCall>();
+  readonly #calls = new SlotList<LiveCall>();
   readonly #ticker: NodeJS.Timeout;
   #drained: (() => void) | undefined;
 
   constructor() {
     this.#ticker = setInterval(() => {
-      for (const call of this.#calls) call.tick?.();
+      for (const call of this.#calls.all()) call.tick?.();
     }, TICK_MS).unref();
   }
 
@@ -36,13 +37,13 @@ export class LiveCalls {
   }
 
   remove(call: LiveCall): void {
-    this.#calls.delete(call);
+    this.#calls.remove(call);
     if (this.#calls.size === 0) this.#drained?.();
   }
 
   /** Cuts the calls that a change has taken the ground from. A changed API is none: its calls may end as they began. */
   revoke(change: Change): void {
-    for (const call of this.#calls) {
+    for (const call of this.#calls.all()) {
       if (isRevoked(call, change)) call.cut('revoked');
     }
   }
@@ -50,12 +51,12 @@ export class LiveCalls {
   /** The APIs of the open calls, for the time when changes may have been missed. */
   openApis(): { machineId: string; apiId: string }[] {
     const open = new Map<string, { machineId: string; apiId: string }>();
-    for (const { machineId, apiId } of this.#calls) open.set(apiId, { machineId, apiId });
+    for (const { machineId, apiId } of this.#calls.all()) open.set(apiId, { machineId, apiId });
     return [...open.values()];
   }
 
   cutApi(apiId: string): void {
-    for (const call of this.#calls) if (call.apiId === apiId) call.cut('revoked');
+    for (const call of this.#calls.all()) if (call.apiId === apiId) call.cut('revoked');
   }
 
   /** Waits for the open calls to end, and cuts what is left after `withinMs`. */
@@ -67,7 +68,7 @@ export class LiveCalls {
     const timer = setTimeout(resolve, withinMs);
     await promise;
     clearTimeout(timer);
-    for (const call of this.#calls) call.cut('stopping');
+    for (const call of this.#calls.all()) call.cut('stopping');
   }
 }
 

@@ -14,6 +14,7 @@ export interface PassageHandler {
  * found there by a revocation.
  */
 export class Passage implements LiveCall {
+  slot = -1;
   readonly caller: Caller;
   readonly decision: Allowed;
   addresses: readonly string[] = [];
