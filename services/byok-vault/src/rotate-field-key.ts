@@ -104,19 +104,23 @@ export class FieldKeyRotation {
   }
 
   async #work(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
-      let pauseMs = LOOK_EVERY_MS;
+    for (let failures = 0; !this.#stopped.signal.aborted; ) {
+      let pauseMs = AFTER_FAILURE_MS;
       try {
         pauseMs = await this.#step();
+        failures = 0;
       } catch (err) {
-        this.#deps.log.warn(
-          { err: safeError(err) },
-          'a batch of the rotation failed; it will be tried again',
-        );
-        pauseMs = AFTER_FAILURE_MS;
+        this.#noteFailure(err, failures);
+        failures += 1;
       }
       await this.#pause(pauseMs);
     }
+  }
+
+  /** While the database is away every attempt fails alike: the first one is worth a line. */
+  #noteFailure(err: unknown, before: number): void {
+    const level = before === 0 ? 'warn' : 'debug';
+    this.#deps.log[level]({ err: safeError(err) }, 'the rotation cannot look for work; it will try again');
   }
 
   /** One batch, if there is a run to our key. @returns How long to wait for the next one, in ms. */
