@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './apis.ts';
 export * from './clock.ts';
+export * from './clock-routes.ts';
 export * from './hite.ts';
 export * from './ids.ts';
 export * from './internal.ts';
@@ -12,3 +13,4 @@ export * from './provider-presets.ts';
 export * from './providers.ts';
 export * from './rotation.ts';
 export * from './routes.ts';
+export * from './tesc.ts';

@@ -12,7 +12,7 @@ import {
   TokenList,
   TryApi,
 } from './apis.ts';
-import { CLOCK_ROUTES } from './clock.ts';
+import { CLOCK_ROUTES } from './clock-routes.ts';
 import type { ServiceName } from './internal.ts';
 import {
   CreatedMachine,
