@@ -14,6 +14,8 @@ export const base = {
   },
   modulePathIgnorePatterns: ['/dist/', '/out/'],
   maxWorkers: 2,
+  // A busy machine must not turn a slow start of a database into a failure.
+  testTimeout: 30_000,
 };
 
 export default {
