@@ -8,11 +8,20 @@ FROM ${NODE_IMAGE} AS base
 WORKDIR /mesh
 ENV NODE_ENV=production
 
-# What the lockfile names, once per lockfile; no package's own script runs.
-FROM base AS packages
+FROM base AS tools
 ARG PNPM=10.34.9
 ENV CI=true
 RUN npm install --global --ignore-scripts "pnpm@${PNPM}"
+
+# The page as static files; what builds it stays behind.
+FROM tools AS page
+ENV NODE_ENV=development
+COPY . .
+RUN pnpm install --frozen-lockfile --ignore-scripts --filter '@zeq/byok-app...' \
+ && node --disable-warning=ExperimentalWarning dev/build-page.ts
+
+# What the lockfile names, once per lockfile; no package's own script runs.
+FROM tools AS packages
 COPY pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN pnpm fetch --prod --ignore-scripts
 COPY . .
@@ -27,6 +36,7 @@ LABEL org.opencontainers.image.title="Zeq mesh" \
       org.opencontainers.image.version="${VERSION}"
 # owned by root and read by an ordinary user: what runs cannot change itself
 COPY --from=packages /mesh ./
+COPY --from=page /mesh/packages/byok-app/dist packages/byok-app/dist/
 # where embedded stores would lie; compose mounts a volume there for the service that has one
 RUN mkdir /data && chown node:node /data
 ENV ZEQ_BIND=0.0.0.0 ZEQ_DATA_DIR=/data

@@ -144,7 +144,9 @@ const TickTable = ({ seen }: { seen: readonly SeenTick[] }) => (
         <tr>
           <th scope="col">Zeqond</th>
           <th scope="col">Depth</th>
-          <th scope="col">Chain</th>
+          <th scope="col" className="hide-small">
+            Chain
+          </th>
           <th scope="col">Checked here</th>
         </tr>
       </thead>
@@ -171,7 +173,7 @@ function TickRow({ row }: { row: SeenTick | undefined }) {
     <tr>
       <td className="mono">{tick.zeqond}</td>
       <td>{tick.tesc?.depth.toLocaleString('en') ?? '–'}</td>
-      <td className="mono">{tick.tesc ? `${tick.tesc.chain.slice(0, 12)}…` : '–'}</td>
+      <td className="mono hide-small">{tick.tesc ? `${tick.tesc.chain.slice(0, 12)}…` : '–'}</td>
       <td>
         <Badge tone={tone}>{words}</Badge>
       </td>
