@@ -1,8 +1,5 @@
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { ALICE, ANYBODY, type Engine, startEngine } from './kit/engine.ts';
-
-jest.setTimeout(30_000);
 
 let engine: Engine;
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { jest } from '@jest/globals';
 import { type Caller, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
 import {
   AccessLog,
@@ -20,6 +21,9 @@ import { Prover } from '../../src/compute/proof.ts';
 import type { Deps } from '../../src/deps.ts';
 import { Recorder } from '../../src/recorder.ts';
 import { openNedb } from '../../src/store/nedb.ts';
+
+/** Hundreds of requests in one test, on machines that may be busy. */
+jest.setTimeout(60_000);
 
 export const SECRET = 'a test secret of more than thirty-two characters';
 /** Half-way between two round numbers, inside a Zeqond: phase 0.5 of Zeqond 2,000,000,000. */
