@@ -28,11 +28,16 @@ setting() {
 
 # compose v2 where the engine has it, docker-compose otherwise
 compose() {
-  if docker compose version >/dev/null 2>&1; then
+  if has_compose_v2; then
     (cd "$root" && docker compose --env-file "$env_file" "$@")
   else
     (cd "$root" && docker-compose --env-file "$env_file" "$@")
   fi
+}
+
+has_compose_v2() {
+  [ -n "${compose_v2:-}" ] || if docker compose version >/dev/null 2>&1; then compose_v2=yes; else compose_v2=no; fi
+  [ "$compose_v2" = yes ]
 }
 
 project() { setting COMPOSE_PROJECT_NAME zeq; }
@@ -41,7 +46,7 @@ image() { printf '%s:%s' "$(setting ZEQ_IMAGE zeq-mesh)" "$(setting ZEQ_VERSION 
 
 require_engine() {
   docker info >/dev/null 2>&1 || fail 'the Docker engine does not answer'
-  docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || fail 'docker compose is missing'
+  has_compose_v2 || command -v docker-compose >/dev/null || fail 'docker compose is missing'
 }
 
 require_secrets() {
@@ -49,7 +54,11 @@ require_secrets() {
   ENV_FILE=$env_file SECRETS_DIR=$secrets_dir "$root/scripts/generate-secrets.sh" --files
 }
 
-containers() { compose ps -q "$1" 2>/dev/null; }
+# containers SERVICE [-a]: the running ones, or all; asked of the engine itself, because compose takes its time
+containers() {
+  docker ps "${@:2}" -q --no-trunc --filter "label=com.docker.compose.project=$(project)" \
+    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
+}
 
 # healthy, starting, unhealthy, running (without a check), exited, missing
 state_of() {

@@ -10,13 +10,7 @@ run() {
     line FAIL engine 'the Docker engine does not answer'
     exit 2
   }
-  local service
-  for service in postgres redis mongo byok-vault forwarder sync-engine operator-engine zeqond-daemon gateway nginx certbot; do
-    part "$service"
-  done
-  for service in mi mi-mongo git forum forum-postgres forum-redis rag; do
-    [ -z "$(containers "$service")" ] || part "$service"
-  done
+  parts
   doors
   certificate
   disk
@@ -35,26 +29,30 @@ line() { # line ok|warn|FAIL WHAT TEXT
   [ "$1" != FAIL ] || failures=$((failures + 1))
 }
 
-# Every container of a service; what it says about itself when it cannot serve.
-part() {
-  local container state found=
-  for container in $(compose ps -q -a "$1" 2>/dev/null || containers "$1"); do
-    found=yes
-    state=$(state_of "$container")
-    case $state in
-    healthy | running) line ok "$1" "$state$(restarts "$container")" ;;
-    starting) line warn "$1" 'starting' ;;
-    unhealthy) line FAIL "$1" "cannot serve: $(last_check "$container")" ;;
-    *) line FAIL "$1" "$state" ;;
-    esac
+CORE='postgres redis mongo byok-vault forwarder sync-engine operator-engine zeqond-daemon gateway nginx certbot'
+
+# Every container of the mesh; of the core there has to be one of each, of the neighbours those that were started.
+parts() {
+  local service container state restarts all expected
+  all=$(docker ps -aq --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.oneoff=False |
+    xargs -r docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.ID}} {{if .State.Health}}{{if .State.Running}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}{{else}}{{.State.Status}}{{end}} {{.RestartCount}}')
+  for expected in $CORE; do
+    grep -q "^$expected " <<<"$all" || line FAIL "$expected" 'there is no container'
   done
-  [ -n "$found" ] || line FAIL "$1" 'there is no container'
+  while read -r service container state restarts; do
+    [ -z "$service" ] || part "$service" "$container" "$state" "$restarts"
+  done < <(sort <<<"$all")
 }
 
-restarts() {
-  local count
-  count=$(docker inspect -f '{{.RestartCount}}' "$1")
-  [ "$count" = 0 ] || printf ', restarted %s times' "$count"
+part() { # part SERVICE CONTAINER STATE RESTARTS
+  local again=''
+  [ "$4" = 0 ] || again=", restarted $4 times"
+  case $3 in
+  healthy | running) line ok "$1" "$3$again" ;;
+  starting) line warn "$1" "starting$again" ;;
+  unhealthy) line FAIL "$1" "cannot serve: $(last_check "$2")$again" ;;
+  *) line FAIL "$1" "$3$again" ;;
+  esac
 }
 
 last_check() {

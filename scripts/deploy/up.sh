@@ -48,7 +48,7 @@ set_password() {
 
 wait_for_all() {
   local container
-  for container in $(compose ps -q); do
+  for container in $(docker ps -q --filter "label=com.docker.compose.project=$(project)"); do
     wait_healthy 180 "$container" || fail 'not everything came up; scripts/deploy-prod.sh status tells more'
   done
 }

@@ -1,0 +1,56 @@
+// The provider of the production tests: it counts what it gets and answers in the ways that an edge can spoil.
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const KEY = process.env.UPSTREAM_KEY;
+let calls = 0;
+
+const routes = {
+  '/echo': async (req, res) => {
+    let body = '';
+    for await (const chunk of req) body += chunk;
+    res.setHeader('Content-Type', 'application/json');
+    res.end(JSON.stringify({ method: req.method, url: req.url, body }));
+  },
+  '/events': async (_req, res) => {
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    for (let i = 0; i < 5; i++) {
+      res.write(`data: ${Date.now()}\n\n`);
+      await sleep(200);
+    }
+    res.end();
+  },
+  '/slow': async (_req, res) => {
+    await sleep(2_000);
+    res.end('done');
+  },
+  '/calls': async (_req, res) => res.end(String(calls)),
+};
+
+const server = createServer(async (req, res) => {
+  const path = req.url.split('?')[0];
+  if (path === '/health') return res.end('ok');
+  if (req.headers.authorization !== `Bearer ${KEY}`) {
+    res.statusCode = 401;
+    return res.end('wrong key');
+  }
+  if (path !== '/calls') calls += 1;
+  const route = routes[path];
+  res.statusCode = route === undefined ? 404 : 200;
+  if (route === undefined) return res.end();
+  await route(req, res);
+});
+
+server.on('upgrade', (req, socket) => {
+  const accept = createHash('sha1')
+    .update(`${req.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
+  socket.on('error', () => socket.destroy());
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  );
+  socket.pipe(socket);
+});
+
+server.listen(9000, '0.0.0.0');
