@@ -8,13 +8,14 @@ import {
   STALE_AFTER_MS,
 } from '@zeq/contracts';
 import { ProblemError } from './problem.ts';
+import { SlotList, type Slotted } from './slot-list.ts';
 
 const MAX_REMEMBERED = 50_000;
 /** After a gap in the feed, identities with running calls are asked for until the vault answers (ms). */
 const ASK_AGAIN_MS = 1_000;
 
 /** Something that runs under an identity and ends when the identity does: a forwarded call, a socket. */
-export interface Live {
+export interface Live extends Slotted {
   cut(): void;
 }
 
@@ -31,7 +32,7 @@ export interface Identity {
   fetchedAt: number;
   /** To be asked for anew before it is used again; kept for the calls that run under it. */
   stale: boolean;
-  live: Set<Live>;
+  live: SlotList<Live>;
 }
 
 export type Found = Identity | 'unknown' | 'expired';
@@ -120,7 +121,7 @@ export class Identities {
       expiresAt: this.#now() + left,
       fetchedAt,
       stale,
-      live: new Set(),
+      live: new SlotList(),
     };
   }
 
@@ -150,7 +151,7 @@ export class Identities {
   #end(key: string): void {
     const identity = this.#known.get(key);
     this.#known.delete(key);
-    for (const call of identity?.live ?? []) call.cut();
+    for (const call of identity?.live.all() ?? []) call.cut();
   }
 
   /** Changes may have been missed: nothing is believed, and calls that run are asked about. */

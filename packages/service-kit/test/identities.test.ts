@@ -111,7 +111,7 @@ describe('Identities', () => {
     ['the machine is removed', 'machine_removed', MACHINE],
   ] as const)('forgets at once, and cuts what runs, when %s', async (_why, what, id) => {
     let cut = 0;
-    (await rig.identity()).live.add({ cut: () => (cut += 1) });
+    (await rig.identity()).live.add({ slot: -1, cut: () => (cut += 1) });
     rig.answer = undefined;
 
     rig.change(what, id);
@@ -143,7 +143,7 @@ describe('Identities', () => {
 
   it('forgets everything after a gap in the feed, asks about what runs, and cuts what has ended meanwhile', async () => {
     let cut = 0;
-    (await rig.identity()).live.add({ cut: () => (cut += 1) });
+    (await rig.identity()).live.add({ slot: -1, cut: () => (cut += 1) });
     rig.answer = undefined;
 
     rig.reset();
@@ -154,7 +154,7 @@ describe('Identities', () => {
 
   it('keeps what runs, after a gap, when the vault still knows its key', async () => {
     const before = await rig.identity();
-    before.live.add({ cut: () => expect('cut').toBe('kept') });
+    before.live.add({ slot: -1, cut: () => expect('cut').toBe('kept') });
 
     rig.reset();
     await sleep(1);
@@ -165,7 +165,7 @@ describe('Identities', () => {
 
   it('asks again about what runs until the vault answers', async () => {
     let cut = 0;
-    (await rig.identity()).live.add({ cut: () => (cut += 1) });
+    (await rig.identity()).live.add({ slot: -1, cut: () => (cut += 1) });
     rig.away = true;
     rig.answer = undefined;
 

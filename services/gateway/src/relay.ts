@@ -27,6 +27,7 @@ export interface RelayOptions {
  * that leaves aborts the call, and a call that breaks takes the client's socket with it, so that no broken body looks whole.
  */
 export class Relay implements LinkHandler, Live {
+  slot = -1;
   readonly #options: RelayOptions;
   readonly #resume = () => this.#drained();
   #call: LinkCall | undefined;
@@ -129,7 +130,7 @@ export class Relay implements LinkHandler, Live {
     const { res, call, identity, done } = this.#options;
     this.#over = true;
     clearTimeout(this.#stalled);
-    identity.live.delete(this);
+    identity.live.remove(this);
     if (!res.writableFinished) {
       call.outcome ??= 'aborted';
       this.#abort();

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { SlotList, type Slotted } from '@zeq/service-kit';
 
 /** A body up to this long is collected, so that head and body leave in one write (bytes). */
 export const COLLECT_BYTES = 64 * 1024;
@@ -17,7 +18,7 @@ export interface Collect {
   late: () => void;
 }
 
-interface Pending {
+interface Pending extends Slotted {
   late: () => void;
   since: number;
 }
@@ -27,7 +28,7 @@ interface Pending {
  * looks after all of them: a timer for each would cost more than the collecting.
  */
 export class BodyCollector {
-  readonly #pending = new Set<Pending>();
+  readonly #pending = new SlotList<Pending>();
   readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
 
@@ -38,7 +39,7 @@ export class BodyCollector {
   }
 
   collect({ req, whole, late }: Collect): void {
-    const pending = { late, since: this.#now() };
+    const pending: Pending = { slot: -1, late, since: this.#now() };
     let first: Buffer | undefined;
     let rest: Buffer[] | undefined;
     this.#pending.add(pending);
@@ -47,18 +48,20 @@ export class BodyCollector {
       else if (rest === undefined) rest = [first, chunk];
       else rest.push(chunk);
     });
-    req.on('close', () => this.#pending.delete(pending));
+    req.on('close', () => this.#pending.remove(pending));
     req.on('end', () => {
-      if (this.#pending.delete(pending)) whole(rest === undefined ? (first ?? EMPTY) : Buffer.concat(rest));
+      if (pending.slot < 0) return; // it was late
+      this.#pending.remove(pending);
+      whole(rest === undefined ? (first ?? EMPTY) : Buffer.concat(rest));
     });
   }
 
   /** Ends what is late. */
   look(): void {
     const now = this.#now();
-    for (const pending of this.#pending) {
-      if (now - pending.since < DEADLINE_MS) return; // the rest began later
-      this.#pending.delete(pending);
+    for (const pending of this.#pending.all()) {
+      if (now - pending.since < DEADLINE_MS) continue;
+      this.#pending.remove(pending);
       pending.late();
     }
   }

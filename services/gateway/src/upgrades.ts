@@ -111,7 +111,7 @@ export class Upgrades {
     const tunnel: Tunnel = new Tunnel({
       ...options,
       done: (status) => {
-        identity?.live.delete(tunnel);
+        identity?.live.remove(tunnel);
         this.#open.delete(tunnel);
         this.#deps.ended(options.call, status);
       },

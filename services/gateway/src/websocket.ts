@@ -53,6 +53,7 @@ export interface TunnelOptions {
  * Each side's end is the other's end.
  */
 export class Tunnel implements Live {
+  slot = -1;
   readonly #options: TunnelOptions;
   #service: Socket | undefined;
   #status = 0;
