@@ -5,5 +5,5 @@ export default {
   ...base,
   testMatch: ['**/e2e-prod/test/**/*.prod.test.ts'],
   maxWorkers: 1,
-  testTimeout: 120_000,
+  testTimeout: 300_000,
 };
