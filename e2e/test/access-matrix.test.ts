@@ -90,6 +90,7 @@ const ROUTES_BY_ROW: Record<string, string[]> = {
     'POST /api/zeq/apis/:slug',
     'PATCH /api/zeq/apis/:slug/:id',
     'DELETE /api/zeq/apis/:slug/:id',
+    'POST /api/zeq/apis/:slug/test',
     'POST /api/zeq/apis/:slug/:id/test',
     'GET /api/zeq/apis/:slug/:id/tokens',
     'POST /api/zeq/apis/:slug/:id/tokens',
