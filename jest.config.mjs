@@ -21,5 +21,5 @@ export const base = {
 export default {
   ...base,
   testMatch: ['**/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '\\.ci\\.test\\.ts$'],
+  testPathIgnorePatterns: ['/node_modules/', '\\.(ci|prod)\\.test\\.ts$'],
 };

@@ -55,7 +55,8 @@ describe('.env.example', () => {
       ),
     );
     const known = new Set([...shapes.flat(), SAMPLE.portVariable]);
-    const elsewhere = ['docker-compose.yml', 'scripts/generate-secrets.sh', 'scripts/deploy-prod.sh']
+    const verbs = readdirSync(join(ROOT, 'scripts/deploy')).map((name) => `scripts/deploy/${name}`);
+    const elsewhere = ['docker-compose.yml', 'scripts/generate-secrets.sh', ...verbs]
       .flatMap((path) =>
         readdirSync(join(ROOT, path, '..')).includes(path.split('/').at(-1)!)
           ? [readFileSync(join(ROOT, path), 'utf8')]
