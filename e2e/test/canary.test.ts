@@ -21,6 +21,7 @@ const CANARIES = {
   password: canary(),
   preset: canary(),
   replaced: canary(),
+  unsaved: canary(),
   refused: canary(),
   misplaced: canary(),
 };
@@ -72,9 +73,12 @@ describe('planted credentials', () => {
       expect(await ask('POST', `/${name}/test`, { json: { path: '/reflect' } })).toBe(200);
     }
 
+    const api = { base_url: reflecting.origin, auth_header: `X-Canary: ${CANARIES.unsaved}` };
+    expect(await ask('POST', '/test', { json: { api, path: '/reflect' } })).toBe(200);
+
     const arrived = JSON.stringify(reflecting.arrivals);
     const basic = Buffer.from(`${CANARIES.username}:${CANARIES.password}`).toString('base64');
-    for (const secret of [CANARIES.header, CANARIES.query, CANARIES.preset, basic])
+    for (const secret of [CANARIES.header, CANARIES.query, CANARIES.preset, CANARIES.unsaved, basic])
       expect(arrived).toContain(secret);
   });
 
