@@ -42,7 +42,7 @@ export async function openSecondDoor(mesh: TestMesh, allow: string[]): Promise<S
     for (const child of children) await end(child);
   };
   try {
-    await until(() => isReady(gateway), 20_000);
+    await until(() => isReady(gateway), 60_000);
   } catch (err) {
     await stop();
     throw err;
