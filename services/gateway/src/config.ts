@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net';
-import { commaList, commonEnv, parseEnv, port, serviceUrl, sharedSecret } from '@zeq/service-kit';
+import { commaList, commonEnv, parseEnv, port, redisUrl, serviceUrl, sharedSecret } from '@zeq/service-kit';
 import { z } from 'zod';
 
 const MIN_KEY_CHARS = 16;
@@ -65,6 +65,7 @@ export const Env = z
       .min(1, 'must be at least 1')
       .max(1_000_000_000, 'must be at most 1000000000')
       .default(100),
+    REDIS_URL: redisUrl.optional(), // addresses are counted over all replicas; without it by each one
     ZEQ_TRUSTED_PROXIES: proxies,
     DOMAIN: z.string().optional().transform(hostOfDomain),
   })

@@ -7,6 +7,8 @@ import {
   type LineSink,
   type Logger,
   openIdentifyClient,
+  type RedisLink,
+  redisGauge,
   ServiceTokenSigner,
   Sessions,
 } from '@zeq/service-kit';
@@ -29,6 +31,7 @@ import { healthRoutes } from './routes/health.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
+import { shareAddresses } from './share-addresses.ts';
 import { stopServer } from './stop-server.ts';
 import { Upgrades } from './upgrades.ts';
 import { WrongTokens } from './wrong-tokens.ts';
@@ -41,6 +44,8 @@ const SERVICE_TIMEOUT_MS = 30_000;
 
 export interface GatewayDeps {
   config: Config;
+  /** Where replicas count addresses together; without it this one counts for itself. */
+  redis?: RedisLink | undefined;
   feed: Feed;
   log: Logger;
   /** Where access lines go. */
@@ -54,7 +59,7 @@ export interface Gateway {
 }
 
 /** Puts the gateway together. It listens nowhere and has asked nobody anything yet. */
-export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway {
+export function buildGateway({ config, redis, feed, log, lines }: GatewayDeps): Gateway {
   const signer = new ServiceTokenSigner('gateway', config.ZEQ_INTERNAL_SECRET);
   const vault = openIdentifyClient(config.VAULT_URL, signer);
   const forwarder = new Link(placeOf(config.FORWARDER_URL));
@@ -69,6 +74,8 @@ export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway
   const perAddress = new RateWindow(config.RATE_LIMIT_RPM);
   const cors = new CorsPolicy(config.ALLOWED_ORIGINS, config.DOMAIN);
   const registry = buildMetrics('gateway');
+  if (redis !== undefined) redisGauge(registry, redis);
+  const sharing = redis && shareAddresses(perAddress, redis, log);
   const access = new AccessLog('gateway', lines, log);
   const metrics = gatewayMetrics(registry, access);
   const shared = { authentication, signer, perAddress, cors, log, ended: metrics.ended };
@@ -96,6 +103,7 @@ export function buildGateway({ config, feed, log, lines }: GatewayDeps): Gateway
       upgrades.closeAll();
       await stopServer(server, drainMs);
       calls.close();
+      await sharing?.stop();
       await vault.close();
     },
   };

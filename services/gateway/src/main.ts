@@ -2,6 +2,7 @@ import {
   buildLogger,
   listen,
   openLogOutput,
+  openRedis,
   runService,
   ServiceTokenSigner,
   VaultFeed,
@@ -19,7 +20,8 @@ await runService('gateway', async () => {
     token: () => signer.sign('byok-vault', { kind: 'anonymous' }, 'anonymous'),
     log,
   });
-  const { server, stop } = buildGateway({ config, feed, log, lines: output });
+  const redis = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, log);
+  const { server, stop } = buildGateway({ config, redis, feed, log, lines: output });
   feed.start();
   await listen(server, config.GATEWAY_PORT, config.ZEQ_BIND);
   log.info({ port: config.GATEWAY_PORT }, 'gateway is listening');
@@ -28,6 +30,7 @@ await runService('gateway', async () => {
     stop: async () => {
       await stop();
       await feed.stop();
+      await redis?.close();
       output.close();
     },
   };

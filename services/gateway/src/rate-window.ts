@@ -9,6 +9,8 @@ const MAX_ADDRESSES = 50_000;
 interface Window {
   counts: Uint32Array;
   total: number;
+  /** Hits of the same key at other replicas, as last heard. */
+  elsewhere: number;
   /** The newest second that `counts` speaks of. */
   second: number;
 }
@@ -18,6 +20,8 @@ interface Window {
  * counted, so a caller that keeps trying is let in again as soon as its earlier hits are old enough. Time is monotonic:
  * a clock that is set moves no window.
  *
+ * Other replicas' hits can be added (`setElsewhere`); what they need to hear of this one's is kept when `reporting` is on.
+ *
  * It is a store of express-rate-limit, so one instance can serve the middleware and whoever calls `hit` directly.
  */
 export class RateWindow implements Store {
@@ -25,6 +29,8 @@ export class RateWindow implements Store {
   readonly limit: number;
   readonly #now: () => number;
   readonly #windows = new Map<string, Window>();
+  /** Hits since they were last taken, by key; 0 for a key that was only refused. */
+  #unreported: Map<string, number> | undefined;
 
   /** @param limit Hits per key and minute. @param now Monotonic milliseconds. */
   constructor(limit: number, now: () => number = () => performance.now()) {
@@ -35,7 +41,9 @@ export class RateWindow implements Store {
   /** Counts one hit. @returns Whether it is within the limit. */
   hit(key: string): boolean {
     const window = this.#windowOf(key);
-    if (window.total >= this.limit) return false;
+    const admitted = window.total + window.elsewhere < this.limit;
+    if (this.#unreported !== undefined) this.#note(key, admitted ? 1 : 0);
+    if (!admitted) return false;
     window.total += 1;
     window.counts[window.second % BUCKETS]! += 1;
     return true;
@@ -43,7 +51,31 @@ export class RateWindow implements Store {
 
   /** Hits that are left to a key now. */
   left(key: string): number {
-    return Math.max(0, this.limit - this.#windowOf(key).total);
+    const { total, elsewhere } = this.#windowOf(key);
+    return Math.max(0, this.limit - total - elsewhere);
+  }
+
+  /** Hits since the last call, by key. The first call begins to keep them. */
+  takeUnreported(): ReadonlyMap<string, number> {
+    const taken = this.#unreported ?? new Map<string, number>();
+    this.#unreported = new Map();
+    return taken;
+  }
+
+  /** Hits that others counted for a key in the minute that ends now. */
+  setElsewhere(key: string, hits: number): void {
+    const window = this.#windows.get(key);
+    if (window !== undefined) window.elsewhere = hits;
+  }
+
+  /** Nothing is known of others any more. */
+  forgetElsewhere(): void {
+    for (const window of this.#windows.values()) window.elsewhere = 0;
+  }
+
+  /** This process's own hits of a key in the minute that ends now. */
+  own(key: string): number {
+    return this.#windowOf(key).total;
   }
 
   /** Seconds until a hit of this key is forgotten; what Retry-After says. */
@@ -79,10 +111,15 @@ export class RateWindow implements Store {
     let window = this.#windows.get(key);
     if (window === undefined) {
       if (this.#windows.size >= MAX_ADDRESSES) this.#forget(second);
-      window = { counts: new Uint32Array(BUCKETS), total: 0, second };
+      window = { counts: new Uint32Array(BUCKETS), total: 0, elsewhere: 0, second };
       this.#windows.set(key, window);
     } else if (window.second !== second) slide(window, second);
     return window;
+  }
+
+  #note(key: string, hits: number): void {
+    const noted = this.#unreported!;
+    if (noted.size < MAX_ADDRESSES || noted.has(key)) noted.set(key, (noted.get(key) ?? 0) + hits);
   }
 
   /** Windows whose hits are all old go; when there are none, the one that was opened first. */
