@@ -1,6 +1,7 @@
 export * from './access-log.ts';
 export * from './border-timer.ts';
 export * from './config.ts';
+export * from './drain-server.ts';
 export * from './event-stream.ts';
 export * from './frames.ts';
 export * from './health.ts';

@@ -5,6 +5,7 @@ import {
   AccessLog,
   buildLogger,
   buildServer,
+  drainServer,
   type Logger,
   listen,
   openLogOutput,
@@ -39,10 +40,8 @@ await runService('byok-vault', async () => {
   log.info({ port: config.VAULT_PORT }, 'listening');
   await untilDatabase(() => vault.start(config), log);
   const stop = async () => {
-    server.close();
-    await Promise.race([vault.stop(), sleep(DRAIN_MS)]);
-    server.closeIdleConnections();
-    server.closeAllConnections();
+    const endStreams = () => Promise.race([vault.stop(), sleep(DRAIN_MS)]);
+    await drainServer(server, { drainMs: DRAIN_MS, endStreams });
     await db.close();
     output.close();
   };

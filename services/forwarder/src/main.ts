@@ -5,6 +5,7 @@ import {
   AccessLog,
   buildLogger,
   buildMetrics,
+  drainServer,
   listen,
   openLogOutput,
   openRedis,
@@ -82,9 +83,9 @@ await runService('forwarder', async () => {
   feed.start();
   log.info({ port: config.FORWARDER_PORT }, 'listening');
   const stop = async () => {
-    for (const server of servers) server.close();
-    await plane.close(DRAIN_MS);
-    for (const server of servers) server.closeAllConnections();
+    let closing: Promise<void> | undefined; // one plane behind both servers
+    const endStreams = () => (closing ??= plane.close(DRAIN_MS));
+    await Promise.all(servers.map((server) => drainServer(server, { drainMs: DRAIN_MS, endStreams })));
     await feed.stop();
     await vault.close();
     await redis?.close();

@@ -4,6 +4,7 @@ import {
   buildLogger,
   buildMetrics,
   buildServer,
+  drainServer,
   listen,
   openLogOutput,
   runService,
@@ -20,6 +21,8 @@ import { openMongo } from './store/mongo.ts';
 import { openNedb } from './store/nedb.ts';
 import type { Stores } from './store/store.ts';
 
+/** Requests that are under way at SIGTERM may take this long (ms). */
+const DRAIN_MS = 10_000;
 const CATALOGUE = new URL('../data/operators.json', import.meta.url);
 
 await runService('operator-engine', async () => {
@@ -52,11 +55,9 @@ await runService('operator-engine', async () => {
   await listen(server, config.OPERATOR_PORT, config.ZEQ_BIND);
   log.info({ port: config.OPERATOR_PORT, operators: catalogue.operators.length }, 'listening');
   const stop = async () => {
-    server.close();
-    server.closeIdleConnections();
+    await drainServer(server, { drainMs: DRAIN_MS });
     await identity.close();
     await recorder.stop();
-    server.closeAllConnections();
     await stores.close();
     output.close();
   };
