@@ -5,6 +5,8 @@ export interface LoadReport {
   sent: number;
   /** What was not answered with 200: a status, or the name of the error. */
   failed: string[];
+  /** The longest answer (ms). */
+  slowestMs: number;
 }
 
 export interface Load {
@@ -16,9 +18,11 @@ export function startLoad(machine: Machine, perSecond: number): Load {
   const pending: Promise<void>[] = [];
   const failed: string[] = [];
   let running = true;
+  let slowestMs = 0;
   const begun = performance.now();
 
   const one = async (i: number) => {
+    const sentAt = performance.now();
     try {
       const body = i % 2 === 0 ? { body: { i } } : {};
       const { status, body: text } = await askDoor(machine.forward('/echo'), {
@@ -29,6 +33,7 @@ export function startLoad(machine: Machine, perSecond: number): Load {
     } catch (err) {
       failed.push(String((err as NodeJS.ErrnoException).code ?? err));
     }
+    slowestMs = Math.max(slowestMs, performance.now() - sentAt);
   };
   const loop = (async () => {
     for (let i = 0; running; i++) {
@@ -43,7 +48,7 @@ export function startLoad(machine: Machine, perSecond: number): Load {
       running = false;
       await loop;
       await Promise.all(pending);
-      return { sent: pending.length, failed };
+      return { sent: pending.length, failed, slowestMs };
     },
   };
 }

@@ -136,6 +136,7 @@ export async function newMachine(perMinute = 1_000_000): Promise<Machine> {
       base_url: UPSTREAM.url,
       auth_header: `Authorization: Bearer ${UPSTREAM.key}`,
       rate_limit_per_min: perMinute,
+      policy: { concurrency: 2_000 },
     },
   });
   if (registered.status !== 201) throw new Error(`not registered: ${registered.body}`);

@@ -36,7 +36,7 @@ encrypt() {
     rm -f "$work/key"
     certificate=$2/certificate.pem
   fi
-  openssl cms -encrypt -binary -stream -aes-256-gcm -keyopt rsa_padding_mode:oaep -in "$1" -outform DER -out "$2/data.cms" -recip "$certificate"
+  openssl cms -encrypt -binary -stream -aes-256-gcm -in "$1" -outform DER -out "$2/data.cms" -recip "$certificate" -keyopt rsa_padding_mode:oaep
 }
 
 # decrypt FOLDER FILE: nothing is used before the whole of it has been authenticated

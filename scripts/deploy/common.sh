@@ -74,6 +74,7 @@ wait_healthy() {
     healthy) return 0 ;;
     running) return 0 ;; # it has no check of its own
     exited | dead | missing) break ;;
+    restarting) [ "$(docker inspect -f '{{.RestartCount}}' "$2")" -lt 3 ] || break ;; # it ends again and again
     esac
     sleep 1
   done
