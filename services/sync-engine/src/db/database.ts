@@ -9,7 +9,8 @@ const STATEMENT_MS = 700;
 const SILENT_MS = 1_500;
 const CONNECT_MS = 700;
 const POOL_SIZE = 4;
-const LISTEN_AGAIN_MS = 250;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
 /** Any number that nobody else in this database uses: "zeqs" in ASCII. */
 const MIGRATION_LOCK = 0x7a657173;
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
@@ -134,24 +135,33 @@ class Listener {
   }
 
   async #run(): Promise<void> {
-    while (!this.#closed) {
-      const client = new pg.Client(this.#settings);
-      const ended = new Promise<void>((resolve) => client.once('end', resolve));
-      client.on('error', (err) =>
-        this.#log.warn({ err: safeError(err) }, 'the listening connection was lost'),
-      );
-      client.on('notification', ({ payload }) => this.#onNotify(payload ?? ''));
+    for (let failures = 0; !this.#closed; failures += 1) {
       try {
-        await client.connect();
-        this.#client = client;
-        await client.query(`LISTEN ${pg.escapeIdentifier(this.#channel)}`);
-        if (this.#closed) return void (await client.end());
-        this.#onNotify(undefined);
-        await ended;
+        await this.#listenOnce(() => {
+          failures = 0;
+        });
       } catch (err) {
-        this.#log.warn({ err: safeError(err) }, 'cannot listen to the database');
+        if (failures === 0) this.#log.warn({ err: safeError(err) }, 'cannot listen to the database');
       }
-      await sleep(LISTEN_AGAIN_MS);
+      const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10));
+      if (!this.#closed) await sleep(longest * (0.5 + Math.random() / 2));
     }
+  }
+
+  /** Listens until the connection ends. */
+  async #listenOnce(onListening: () => void): Promise<void> {
+    const client = new pg.Client(this.#settings);
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    client.on('error', (err) =>
+      this.#log.debug({ err: safeError(err) }, 'the listening connection was lost'),
+    );
+    client.on('notification', ({ payload }) => this.#onNotify(payload ?? ''));
+    await client.connect();
+    this.#client = client;
+    await client.query(`LISTEN ${pg.escapeIdentifier(this.#channel)}`);
+    if (this.#closed) return void (await client.end());
+    onListening();
+    this.#onNotify(undefined);
+    await ended;
   }
 }
