@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { patternStream } from './byte-upstream.ts';
 
 const MIB = 2 ** 20;
@@ -26,14 +27,34 @@ export async function putPattern(
   return JSON.parse(text) as { bytes: number; sha256: string };
 }
 
-/** GETs a body. @returns Its length and hash; nothing of it is kept. */
-export async function getHashed(url: string, token: string): Promise<{ bytes: number; sha256: string }> {
+/**
+ * GETs a body. A 503 with `Retry-After` is waited for, as a caller would: a mesh that stood still on a busy machine first asks
+ * its vault again.
+ *
+ * @returns Its length and hash; nothing of it is kept.
+ * @throws Error with the answer's own text when it is no body.
+ */
+export async function getHashed(
+  url: string,
+  token: string,
+  attempts = 5,
+): Promise<{ bytes: number; sha256: string }> {
   const get = request(url, { headers: { authorization: `Bearer ${token}` } });
-  const answer = responseOf(get);
+  const coming = responseOf(get);
   get.end();
+  const answer = await coming;
+  if (answer.statusCode === 200) return hashOf(answer);
+  let text = '';
+  for await (const chunk of answer) text += chunk;
+  if (answer.statusCode !== 503 || attempts === 1) throw new Error(`${answer.statusCode} ${text}`);
+  await sleep(1000 * Number(answer.headers['retry-after'] ?? 1));
+  return getHashed(url, token, attempts - 1);
+}
+
+async function hashOf(answer: IncomingMessage): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of await answer) {
+  for await (const chunk of answer) {
     bytes += (chunk as Buffer).length;
     hash.update(chunk as Buffer);
   }
@@ -41,7 +62,7 @@ export async function getHashed(url: string, token: string): Promise<{ bytes: nu
 }
 
 const responseOf = (call: ReturnType<typeof request>) =>
-  new Promise<AsyncIterable<unknown>>((resolve, reject) => {
+  new Promise<IncomingMessage>((resolve, reject) => {
     call.on('response', resolve);
     call.on('error', reject);
   });
