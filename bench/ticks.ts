@@ -35,6 +35,7 @@ async function measure(listeners: number, seconds: number, kind: 'ws' | 'sse'): 
     env: engineEnvironment(folder),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  engine.once('exit', (code, signal) => process.stderr.write(`the engine ended (${signal ?? code})\n`));
   let client: ChildProcess | undefined;
   try {
     await untilHealthy();
@@ -51,8 +52,7 @@ async function measure(listeners: number, seconds: number, kind: 'ws' | 'sse'): 
     report({ listeners, seconds, kind, quiet, busy, arrivals, connections: status.connections });
   } finally {
     client?.kill();
-    engine.kill();
-    await once(engine, 'exit');
+    if (engine.kill()) await once(engine, 'exit');
     rmSync(folder, { recursive: true });
   }
 }
@@ -120,6 +120,7 @@ function sixths(values: number[]): number[] {
 
 /** The second process: opens the listeners, and tells of each tick when the last of them has it. */
 async function listen(count: number, isEvents: boolean): Promise<void> {
+  process.once('disconnect', () => process.exit(0));
   const ticks = new Map<number, { count: number; firstAt: number; lastAt: number }>();
   const heard = (text: string) => {
     const zeqond = Number(/"zeqond":(\d+)/.exec(text)?.[1]);
