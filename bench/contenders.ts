@@ -37,6 +37,11 @@ const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 
 export const CONTENDERS: readonly Contender[] = [
   { id: 'mesh', label: 'Zeq mesh: gateway and forwarder, everything on', start: (up) => startMesh(up) },
+  {
+    id: 'mesh-socket',
+    label: 'the same over a socket file, both on one host',
+    start: (up) => startMesh(up, { socketFile: true }),
+  },
   { id: 'nginx', label: 'nginx `proxy_pass`, header set', start: (up) => startNginx(up, 'nginx-contender') },
   { id: 'express', label: 'express + http-proxy-middleware, keep-alive agent', start: startExpress },
   { id: 'portkey', label: '`@portkey-ai/gateway`', start: startPortkey },

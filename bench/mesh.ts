@@ -15,8 +15,10 @@ const SERVICES = fileURLToPath(new URL('../services/', import.meta.url));
 const SLUG = 'bench';
 const HIGHEST_PER_MINUTE = 1_000_000;
 
-/** For the profiler. */
 interface MeshOptions {
+  /** The hop between gateway and forwarder goes over a socket file instead of TCP, as it can where both are on one host. */
+  socketFile?: boolean;
+  /** For the profiler. */
   nodeOptions?: readonly string[];
   env?: NodeJS.ProcessEnv;
 }
@@ -28,12 +30,16 @@ interface MeshOptions {
  */
 export async function startMesh(
   upstreams: Upstreams,
-  { nodeOptions = [], env: extra = {} }: MeshOptions = {},
+  { socketFile = false, nodeOptions = [], env: extra = {} }: MeshOptions = {},
 ): Promise<Running & { pidOf: Record<string, number> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'zeq-bench-'));
   const xApiKey = secret();
   const shared = { ZEQ_INTERNAL_SECRET: secret(), LOG_LEVEL: 'info', ZEQ_DATA_DIR: dataDir, ...extra };
-  const services = await planServices(upstreams, xApiKey);
+  const services = await planServices(
+    upstreams,
+    xApiKey,
+    socketFile ? join(dataDir, 'forwarder.sock') : undefined,
+  );
   const children: ChildProcess[] = [];
   for (const { name, port, env } of services) {
     const command = [process.execPath, ...nodeOptions, join(SERVICES, name, 'src/main.ts')];
@@ -52,14 +58,14 @@ export async function startMesh(
 }
 
 /** What each service is told, in the order in which they start; the gateway comes last. */
-async function planServices(upstreams: Upstreams, xApiKey: string) {
+async function planServices(upstreams: Upstreams, xApiKey: string, socket: string | undefined) {
   const [gatewayPort, vaultPort, forwarderPort] = (await freePorts(3)) as [number, number, number];
   const ZEQ_EGRESS_ALLOW = `127.0.0.1:${upstreams.json},127.0.0.1:${upstreams.sse}`;
   const VAULT_URL = `http://127.0.0.1:${vaultPort}`;
   const gateway = {
     GATEWAY_PORT: `${gatewayPort}`,
     VAULT_URL,
-    FORWARDER_URL: `http://127.0.0.1:${forwarderPort}`,
+    FORWARDER_URL: socket === undefined ? `http://127.0.0.1:${forwarderPort}` : `unix:${socket}`,
     JWT_SECRET: secret(),
     ZEQ_API_KEYS: xApiKey,
     ZEQ_ADMIN_KEYS: secret(),
@@ -74,7 +80,7 @@ async function planServices(upstreams: Upstreams, xApiKey: string) {
     {
       name: 'forwarder',
       port: forwarderPort,
-      env: { FORWARDER_PORT: `${forwarderPort}`, VAULT_URL, ZEQ_EGRESS_ALLOW },
+      env: { FORWARDER_PORT: `${forwarderPort}`, FORWARDER_SOCKET: socket, VAULT_URL, ZEQ_EGRESS_ALLOW },
     },
     { name: 'gateway', port: gatewayPort, env: gateway },
   ];
