@@ -36,11 +36,15 @@ const PEERS = fileURLToPath(new URL('./peers/', import.meta.url));
 const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 
 export const CONTENDERS: readonly Contender[] = [
-  { id: 'mesh', label: 'Zeq mesh: gateway and forwarder, everything on', start: (up) => startMesh(up) },
   {
-    id: 'mesh-socket',
-    label: 'the same over a socket file, both on one host',
+    id: 'mesh',
+    label: 'Zeq mesh, two hops with everything on, as `npm start` runs it',
     start: (up) => startMesh(up, { socketFile: true }),
+  },
+  {
+    id: 'mesh-tcp',
+    label: 'the same with TCP between its hops, as in containers',
+    start: (up) => startMesh(up),
   },
   { id: 'nginx', label: 'nginx `proxy_pass`, header set', start: (up) => startNginx(up, 'nginx-contender') },
   { id: 'express', label: 'express + http-proxy-middleware, keep-alive agent', start: startExpress },
