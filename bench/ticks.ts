@@ -47,9 +47,20 @@ async function measure(listeners: number, seconds: number, kind: 'ws' | 'sse'): 
     await untilListening(listeners);
     await sleep(3_000);
     arrivals.length = 0;
+    const bare = new BareTimer();
     const busy = await costPerTick(engine.pid!, seconds);
+    bare.stop();
     const status = (await (await fetch(`${URL_BASE}/sync/status`)).json()) as { connections: number };
-    report({ listeners, seconds, kind, quiet, busy, arrivals, connections: status.connections });
+    report({
+      listeners,
+      seconds,
+      kind,
+      quiet,
+      busy,
+      arrivals,
+      bare: bare.lateMs,
+      connections: status.connections,
+    });
   } finally {
     client?.kill();
     if (engine.kill()) await once(engine, 'exit');
@@ -89,9 +100,10 @@ function report(found: {
   quiet: Cost;
   busy: Cost;
   arrivals: Arrival[];
+  bare: number[];
   connections: number;
 }): void {
-  const { listeners, seconds, kind, quiet, busy, arrivals, connections } = found;
+  const { listeners, seconds, kind, quiet, busy, arrivals, bare, connections } = found;
   const figure = (value: number) => value.toFixed(1);
   const spread = arrivals.map(({ spreadMs }) => spreadMs);
   const late = arrivals.map(({ sinceBorderMs }) => sinceBorderMs);
@@ -110,7 +122,30 @@ ${machineName()}; ${listeners} listeners over ${kind} from one process on the sa
 | engine's memory after each sixth of the time | ${sixths(busy.rssMinutes).map(figure).join(', ')} MiB |
 | from the first to the last listener, ms: p50 / p99 / max | ${[0.5, 0.99, 1].map((q) => figure(quantile(spread, q))).join(' / ')} |
 | from the border to the first listener, ms: p50 / p99 / max | ${[0.5, 0.99, 1].map((q) => figure(quantile(late, q))).join(' / ')} |
+| a bare timer to the same borders in another process, ms: p50 / p99 / max | ${[0.5, 0.99, 1].map((q) => figure(quantile(bare, q))).join(' / ')} |
 `);
+}
+
+/** A timer that does nothing: how late it is, is what the machine adds to everybody. */
+class BareTimer {
+  readonly lateMs: number[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    this.#arm();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(): void {
+    const border = (Math.floor(Date.now() / ZEQOND_MS) + 1) * ZEQOND_MS;
+    this.#timer = setTimeout(() => {
+      this.lateMs.push(Math.max(0, performance.timeOrigin + performance.now() - border));
+      this.#arm();
+    }, border - Date.now());
+  }
 }
 
 function sixths(values: number[]): number[] {
@@ -165,15 +200,35 @@ const openSocket = (heard: (text: string) => void) =>
     socket.on('error', reject);
     socket.once('data', () => {
       resolve();
+      let rest = Buffer.alloc(0);
       socket.on('data', (bytes) => {
-        if (bytes[0] === 0x89) return void socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0])); // a ping wants its pong
-        heard(bytes.toString('latin1'));
+        rest = readFrames(Buffer.concat([rest, bytes]), (isPing, payload) => {
+          if (isPing)
+            socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0])); // a ping wants its pong
+          else heard(payload.toString('latin1'));
+        });
       });
     });
     socket.write(
       'GET /ws HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
     );
   });
+
+/** Whole frames of a server (no mask, under 64 KB). @returns What is not whole yet. */
+function readFrames(
+  bytes: Buffer<ArrayBuffer>,
+  take: (isPing: boolean, payload: Buffer) => void,
+): Buffer<ArrayBuffer> {
+  for (let at = 0; ; ) {
+    const short = bytes[at + 1];
+    const head = short === 126 ? 4 : 2;
+    if (short === undefined || bytes.length < at + head) return bytes.subarray(at);
+    const end = at + head + (short === 126 ? bytes.readUInt16BE(at + 2) : short);
+    if (bytes.length < end) return bytes.subarray(at);
+    take(bytes[at] === 0x89, bytes.subarray(at + head, end));
+    at = end;
+  }
+}
 
 async function untilHealthy(): Promise<void> {
   for (let i = 0; i < 200; i += 1) {
