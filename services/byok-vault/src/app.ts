@@ -9,10 +9,10 @@ import {
   type ServiceTokenVerifier,
 } from '@zeq/service-kit';
 import express, { type Express, type RequestHandler } from 'express';
-import type { ChangeHub } from './change-hub.ts';
+import type { ApiDeps } from './apis/register-api.ts';
+import type { ChangeHub } from './leases/change-hub.ts';
 import type { VaultMetrics } from './metrics.ts';
-import type { ApiDeps } from './register-api.ts';
-import type { FieldKeyRotation } from './rotate-field-key.ts';
+import type { FieldKeyRotation } from './rotation/rotate-field-key.ts';
 import { apiHandlers } from './routes/apis.ts';
 import { internalRouter } from './routes/internal.ts';
 import { machineHandlers } from './routes/machines.ts';

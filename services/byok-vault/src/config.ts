@@ -2,7 +2,7 @@ import { parseMasterKey } from '@zeq/crypto';
 import { type EgressAllow, parseEgressAllow, parseIp } from '@zeq/egress';
 import { commaList, commonEnv, parseEnv, port, sharedSecret } from '@zeq/service-kit';
 import { z } from 'zod';
-import { MIN_SECRET_CHARS } from './secret-strength.ts';
+import { MIN_SECRET_CHARS } from './credentials/secret-strength.ts';
 
 const MAKE_ONE = 'make one: openssl rand -hex 32';
 

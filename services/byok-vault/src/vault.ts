@@ -1,14 +1,14 @@
 import type { KeyRing } from '@zeq/crypto';
 import type { EgressRules } from '@zeq/egress';
 import type { Logger } from '@zeq/service-kit';
-import { ChangeHub } from './change-hub.ts';
-import { CredentialBox } from './credential-box.ts';
+import { CredentialBox } from './credentials/credential-box.ts';
 import type { Database } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
+import { ChangeHub } from './leases/change-hub.ts';
 import { buildVaultMetrics } from './metrics.ts';
-import { type PlatformKeys, preparePlatform } from './platform.ts';
-import { FieldKeyRotation } from './rotate-field-key.ts';
-import { requireKnownKeys } from './start-checks.ts';
+import { type PlatformKeys, preparePlatform } from './owners/platform.ts';
+import { FieldKeyRotation } from './rotation/rotate-field-key.ts';
+import { requireKnownKeys } from './rotation/start-checks.ts';
 import { buildStore } from './store/sql/sql-store.ts';
 
 export interface VaultOptions {

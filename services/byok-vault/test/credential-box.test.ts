@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { KeyRing } from '@zeq/crypto';
 import { buildLogger } from '@zeq/service-kit';
-import { CredentialBox } from '../src/credential-box.ts';
+import { CredentialBox } from '../src/credentials/credential-box.ts';
+import { Secret } from '../src/credentials/secret.ts';
 import { buildVaultMetrics } from '../src/metrics.ts';
-import { Secret } from '../src/secret.ts';
 import type { StoredApi } from '../src/store/api-store.ts';
 import { newApi, newMachine } from './store.contract.ts';
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { type CredentialInput, parseCredential } from '../src/credential.ts';
-import { isPlaceholder } from '../src/secret-strength.ts';
+import { type CredentialInput, parseCredential } from '../src/credentials/credential.ts';
+import { isPlaceholder } from '../src/credentials/secret-strength.ts';
 
 const LONG = 'sk-0123456789abcdefghij'; // 23 characters
 

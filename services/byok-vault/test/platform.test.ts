@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { ApiView } from '@zeq/contracts';
-import { preparePlatform } from '../src/platform.ts';
+import { preparePlatform } from '../src/owners/platform.ts';
 import { ownerOf } from './support/callers.ts';
 import { newCanary, openTestVault, type TestVault } from './support/test-vault.ts';
 

@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 import { type Lease, RegisterApi, type RotationStatus } from '@zeq/contracts';
 import { KeyRing, kidOf, LeaseRecipient } from '@zeq/crypto';
+import { registerApi } from '../src/apis/register-api.ts';
 import type { Database } from '../src/db/database.ts';
-import { registerApi } from '../src/register-api.ts';
 import { ANONYMOUS, OPERATOR, ownerOf } from './support/callers.ts';
 import { createDatabase, openDatabaseAt } from './support/postgres.ts';
 import { runSeed, seededRandom } from './support/seeded.ts';

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { ApiView } from '@zeq/contracts';
-import { boundColumns } from '../src/bound-columns.ts';
+import { boundColumns } from '../src/credentials/bound-columns.ts';
 import { newApi } from './store.contract.ts';
 import { newCanary, openTestVault, type TestVault } from './support/test-vault.ts';
 

@@ -13,12 +13,12 @@ import {
 } from '@zeq/service-kit';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { Registry } from 'prom-client';
-import { type ForwardDeps, forward } from './forward.ts';
-import { type ForwardCaller, identify } from './identity.ts';
-import { RateLimited } from './limits.ts';
-import { parseForwardTarget } from './request-target.ts';
-import { runDraftTest, runTest } from './test-call.ts';
-import { forwardUpgrade, isWebSocketUpgrade } from './websocket.ts';
+import { type ForwardDeps, forward } from './calls/forward.ts';
+import { runDraftTest, runTest } from './calls/test-call.ts';
+import { forwardUpgrade, isWebSocketUpgrade } from './calls/websocket.ts';
+import { type ForwardCaller, identify } from './decision/identity.ts';
+import { RateLimited } from './limits/limits.ts';
+import { parseForwardTarget } from './request/request-target.ts';
 
 const MAX_TEST_BYTES = 1024 * 1024;
 

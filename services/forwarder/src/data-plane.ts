@@ -4,17 +4,17 @@ import type { LeaseRecipient } from '@zeq/crypto';
 import type { EgressRules } from '@zeq/egress';
 import type { Logger, RedisLink, VaultFeed } from '@zeq/service-kit';
 import { safeError } from '@zeq/service-kit';
-import { ApiStates } from './api-state.ts';
-import { LocalWindows, ReplicatedWindows } from './call-windows.ts';
-import type { ConnectTcp } from './dial.ts';
-import { Guard } from './guard.ts';
-import { LeaseCache } from './lease-cache.ts';
-import { prepareLease } from './leased-api.ts';
-import { LiveCalls } from './live-calls.ts';
-import { Outbound } from './outbound.ts';
-import { Pools } from './pools.ts';
-import type { NameResolver } from './resolve.ts';
-import type { LeaseSource } from './vault-client.ts';
+import { Guard } from './decision/guard.ts';
+import { LiveCalls } from './decision/live-calls.ts';
+import { Outbound } from './decision/outbound.ts';
+import { LeaseCache } from './leases/lease-cache.ts';
+import { prepareLease } from './leases/leased-api.ts';
+import type { LeaseSource } from './leases/vault-client.ts';
+import { ApiStates } from './limits/api-state.ts';
+import { LocalWindows, ReplicatedWindows } from './limits/call-windows.ts';
+import type { ConnectTcp } from './upstream/dial.ts';
+import { Pools } from './upstream/pools.ts';
+import type { NameResolver } from './upstream/resolve.ts';
 
 export interface DataPlaneOptions {
   vault: LeaseSource;

@@ -18,11 +18,11 @@ import {
 import { buildForwarder } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import { buildDataPlane } from './data-plane.ts';
-import { buildSecureContext, systemConnect } from './dial.ts';
+import { VaultClient } from './leases/vault-client.ts';
 import { CallMetrics } from './metrics.ts';
-import { ownAddresses } from './own-addresses.ts';
-import { NameResolver } from './resolve.ts';
-import { VaultClient } from './vault-client.ts';
+import { buildSecureContext, systemConnect } from './upstream/dial.ts';
+import { ownAddresses } from './upstream/own-addresses.ts';
+import { NameResolver } from './upstream/resolve.ts';
 
 /** Open calls may go on this long after SIGTERM (ms). */
 const DRAIN_MS = 25_000;

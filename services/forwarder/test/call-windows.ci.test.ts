@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildLogger, openRedis, type RedisLink, SharedWindows } from '@zeq/service-kit';
-import { ApiState } from '../src/api-state.ts';
-import { type CallWindow, ReplicatedWindows } from '../src/call-windows.ts';
+import { ApiState } from '../src/limits/api-state.ts';
+import { type CallWindow, ReplicatedWindows } from '../src/limits/call-windows.ts';
 import { callWindowsContract } from './call-windows.contract.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';

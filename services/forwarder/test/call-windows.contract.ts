@@ -1,5 +1,5 @@
-import { ApiState } from '../src/api-state.ts';
-import type { CallWindow, CallWindows } from '../src/call-windows.ts';
+import { ApiState } from '../src/limits/api-state.ts';
+import type { CallWindow, CallWindows } from '../src/limits/call-windows.ts';
 
 /** What every store of minute windows promises, whether one process counts or several. */
 export function callWindowsContract(name: string, open: () => CallWindows): void {

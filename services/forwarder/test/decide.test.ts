@@ -2,9 +2,9 @@ import { DEFAULT_POLICY, type Lease } from '@zeq/contracts';
 import { LeaseRecipient, newId } from '@zeq/crypto';
 import { egressRules } from '@zeq/egress';
 import fc from 'fast-check';
-import { ApiStates } from '../src/api-state.ts';
-import { type Ask, decide, describeDecision } from '../src/decide.ts';
-import { prepareLease } from '../src/leased-api.ts';
+import { type Ask, decide, describeDecision } from '../src/decision/decide.ts';
+import { prepareLease } from '../src/leases/leased-api.ts';
+import { ApiStates } from '../src/limits/api-state.ts';
 
 const lease: Lease = {
   api_id: newId('api'),

@@ -1,4 +1,4 @@
-import { withCredentialParameter, withoutOwnParameters } from '../src/query.ts';
+import { withCredentialParameter, withoutOwnParameters } from '../src/request/query.ts';
 
 describe('withoutOwnParameters', () => {
   it.each([

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { RateWindow } from '../src/rate-window.ts';
+import { RateWindow } from '../src/limits/rate-window.ts';
 
 /** Admits one call if the window lets it. */
 const take = (window: RateWindow, limit: number, now: number): boolean => {

@@ -1,4 +1,4 @@
-import { redact } from '../src/redact.ts';
+import { redact } from '../src/answer/redact.ts';
 
 const SECRET = 'sk-"quoted"/0123456789';
 const pair = Buffer.from('user:pass-0123456789').toString('base64');

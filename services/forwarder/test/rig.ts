@@ -14,10 +14,10 @@ import {
 } from '@zeq/service-kit';
 import { buildForwarder } from '../src/app.ts';
 import { buildDataPlane, type DataPlane } from '../src/data-plane.ts';
-import { buildSecureContext, type ConnectTcp, systemConnect } from '../src/dial.ts';
+import { VaultClient } from '../src/leases/vault-client.ts';
 import { CallMetrics } from '../src/metrics.ts';
-import { NameResolver } from '../src/resolve.ts';
-import { VaultClient } from '../src/vault-client.ts';
+import { buildSecureContext, type ConnectTcp, systemConnect } from '../src/upstream/dial.ts';
+import { NameResolver } from '../src/upstream/resolve.ts';
 import { DnsStub } from './dns-stub.ts';
 import { type FakeApi, FakeVault, SECRET } from './fake-vault.ts';
 

@@ -1,15 +1,15 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { buildServer } from '@zeq/service-kit';
-import { Call } from './call.ts';
-import type { ClientAddresses } from './client-address.ts';
-import { answerBrokenRequests, noteCurrent } from './client-errors.ts';
-import type { ForwardCalls } from './forward-calls.ts';
-import { forwardSlug } from './forward-path.ts';
-import { refuse } from './refuse.ts';
-import type { RequestGuard } from './request-guard.ts';
-import type { Upgrades } from './upgrades.ts';
-import { refuseSocket } from './websocket.ts';
+import type { ForwardCalls } from './forward/forward-calls.ts';
+import { forwardSlug } from './forward/forward-path.ts';
+import type { Upgrades } from './forward/upgrades.ts';
+import { refuseSocket } from './forward/websocket.ts';
+import type { ClientAddresses } from './limits/client-address.ts';
+import { Call } from './request/call.ts';
+import { answerBrokenRequests, noteCurrent } from './request/client-errors.ts';
+import { refuse } from './request/refuse.ts';
+import type { RequestGuard } from './request/request-guard.ts';
 
 export interface FrontDeps {
   /** The control plane. */

@@ -12,29 +12,29 @@ import {
   ServiceTokenSigner,
   Sessions,
 } from '@zeq/service-kit';
-import { Authentication } from './authentication.ts';
-import { ClientAddresses } from './client-address.ts';
+import { Authentication } from './callers/authentication.ts';
+import { PlatformKeys } from './callers/platform-keys.ts';
+import { WrongTokens } from './callers/wrong-tokens.ts';
 import { type Config, placeOf, trustList } from './config.ts';
-import { buildControlPlane, type LocalRoutes } from './control-plane.ts';
-import { controlProxy } from './control-proxy.ts';
-import { CorsPolicy } from './cors-policy.ts';
-import { ForwardCalls } from './forward-calls.ts';
+import { buildControlPlane, type LocalRoutes } from './control/control-plane.ts';
+import { controlProxy } from './control/control-proxy.ts';
+import { CorsPolicy } from './control/cors-policy.ts';
+import { ForwardCalls } from './forward/forward-calls.ts';
+import { Upgrades } from './forward/upgrades.ts';
 import { buildFront } from './front.ts';
+import { ClientAddresses } from './limits/client-address.ts';
+import { RateWindow } from './limits/rate-window.ts';
+import { shareAddresses } from './limits/share-addresses.ts';
 import { Link } from './link/link.ts';
 import { gatewayMetrics } from './metrics.ts';
-import { PlatformKeys } from './platform-keys.ts';
-import { RateWindow } from './rate-window.ts';
-import { RequestGuard } from './request-guard.ts';
+import { RequestGuard } from './request/request-guard.ts';
 import { adminHealthRoutes } from './routes/admin-health.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
-import { shareAddresses } from './share-addresses.ts';
 import { stopServer } from './stop-server.ts';
-import { Upgrades } from './upgrades.ts';
-import { WrongTokens } from './wrong-tokens.ts';
 
 /** Machines that one address may create (design section 3). */
 const MACHINES_PER_MINUTE = 10;

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { AccessLog } from '@zeq/service-kit';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Call } from './call.ts';
+import type { Call } from './request/call.ts';
 
 export interface GatewayMetrics {
   /** Notes the end of a request: one log line, one count. */

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { type Audience, ROUTES, type RouteSpec } from '@zeq/contracts';
 import { ServiceTokenSigner } from '@zeq/service-kit';
-import { NOT_FOUND } from '../src/access-detail.ts';
+import { NOT_FOUND } from '../src/callers/access-detail.ts';
 import { ADMIN_KEY, call, PLATFORM_KEY, type Reply, type Rig, startRig } from './kit/gateway.ts';
 import { app, owner } from './kit/people.ts';
 import { INTERNAL_SECRET } from './kit/stub-service.ts';

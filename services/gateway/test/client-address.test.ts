@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { ClientAddresses, limitKey } from '../src/client-address.ts';
 import { trustList } from '../src/config.ts';
+import { ClientAddresses, limitKey } from '../src/limits/client-address.ts';
 
 const from = (remoteAddress: string) => ({ remoteAddress }) as Socket;
 

@@ -1,4 +1,4 @@
-import { RateWindow } from '../src/rate-window.ts';
+import { RateWindow } from '../src/limits/rate-window.ts';
 
 describe('RateWindow', () => {
   let now: number;

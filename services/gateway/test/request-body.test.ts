@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
-import { BodyCollector } from '../src/request-body.ts';
+import { BodyCollector } from '../src/request/request-body.ts';
 
 /** A body that a test writes piece by piece. */
 const body = () => new PassThrough() as PassThrough & IncomingMessage;

@@ -1,11 +1,11 @@
 import { ROUTES } from '@zeq/contracts';
 import { buildLogger } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
-import type { Authentication } from '../src/authentication.ts';
-import { buildControlPlane, type ControlPlaneDeps } from '../src/control-plane.ts';
-import { CorsPolicy } from '../src/cors-policy.ts';
-import { FORWARD_ROUTE, forwardSlug } from '../src/forward-path.ts';
-import { RateWindow } from '../src/rate-window.ts';
+import type { Authentication } from '../src/callers/authentication.ts';
+import { buildControlPlane, type ControlPlaneDeps } from '../src/control/control-plane.ts';
+import { CorsPolicy } from '../src/control/cors-policy.ts';
+import { FORWARD_ROUTE, forwardSlug } from '../src/forward/forward-path.ts';
+import { RateWindow } from '../src/limits/rate-window.ts';
 
 const answer: RequestHandler = (_req, res) => void res.end();
 

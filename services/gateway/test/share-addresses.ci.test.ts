@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildLogger, openRedis, type RedisLink } from '@zeq/service-kit';
-import { RateWindow } from '../src/rate-window.ts';
-import { shareAddresses } from '../src/share-addresses.ts';
+import { RateWindow } from '../src/limits/rate-window.ts';
+import { shareAddresses } from '../src/limits/share-addresses.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';
 if (url === '') throw new Error('TEST_REDIS_URL is not set');

@@ -1,10 +1,10 @@
 import { PatchApi, RegisterApi } from '@zeq/contracts';
 import { parseInput } from '@zeq/service-kit';
-import { removeApi } from '../app-tokens.ts';
-import { notFound } from '../not-found.ts';
-import { patchApi } from '../patch-api.ts';
-import { type ApiDeps, registerApi } from '../register-api.ts';
-import { viewApi } from '../views.ts';
+import { notFound } from '../apis/not-found.ts';
+import { patchApi } from '../apis/patch-api.ts';
+import { type ApiDeps, registerApi } from '../apis/register-api.ts';
+import { viewApi } from '../apis/views.ts';
+import { removeApi } from '../owners/app-tokens.ts';
 import { pageOf, refOf } from './parse-call.ts';
 import type { Handlers } from './route-table.ts';
 

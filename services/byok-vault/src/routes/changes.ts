@@ -3,7 +3,7 @@ import type { ChangeLine } from '@zeq/contracts';
 import { parseInput } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import type { ChangeHub } from '../change-hub.ts';
+import type { ChangeHub } from '../leases/change-hub.ts';
 import type { VaultMetrics } from '../metrics.ts';
 
 /** A reader that lets this much (bytes) pile up is dropped; it comes back and resumes or starts anew. */

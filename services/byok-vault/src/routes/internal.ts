@@ -1,13 +1,13 @@
 import { DraftRequest, IdentifyRequest, LeaseRequest, VAULT_ISSUERS } from '@zeq/contracts';
 import { ProblemError, parseInput, type ServiceTokenVerifier, strictJson } from '@zeq/service-kit';
 import { type Response, Router } from 'express';
-import type { ChangeHub } from '../change-hub.ts';
-import { identify } from '../identify.ts';
-import { leaseApi } from '../lease-api.ts';
-import { leaseDraft } from '../lease-draft.ts';
+import { notFound } from '../apis/not-found.ts';
+import type { ApiDeps } from '../apis/register-api.ts';
+import type { ChangeHub } from '../leases/change-hub.ts';
+import { leaseApi } from '../leases/lease-api.ts';
+import { leaseDraft } from '../leases/lease-draft.ts';
 import type { VaultMetrics } from '../metrics.ts';
-import { notFound } from '../not-found.ts';
-import type { ApiDeps } from '../register-api.ts';
+import { identify } from '../owners/identify.ts';
 import { streamChanges } from './changes.ts';
 import { requireService } from './require-service.ts';
 

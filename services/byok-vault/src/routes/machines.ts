@@ -1,9 +1,9 @@
 import { CreateMachine, MintKey, PLATFORM_SLUG } from '@zeq/contracts';
 import { ProblemError, parseInput } from '@zeq/service-kit';
-import { createMachine, type MachineDeps, mintKey, removeMachine, revokeKey } from '../machines.ts';
-import { notFound } from '../not-found.ts';
+import { notFound } from '../apis/not-found.ts';
+import { viewKey, viewMachine } from '../apis/views.ts';
+import { createMachine, type MachineDeps, mintKey, removeMachine, revokeKey } from '../owners/machines.ts';
 import type { Machine } from '../store/machine-store.ts';
-import { viewKey, viewMachine } from '../views.ts';
 import { pageOf, refOf } from './parse-call.ts';
 import type { Handlers } from './route-table.ts';
 

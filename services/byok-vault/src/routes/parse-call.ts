@@ -1,7 +1,7 @@
 import { Page } from '@zeq/contracts';
 import { parseInput } from '@zeq/service-kit';
-import { notFound } from '../not-found.ts';
-import { isRef } from '../refs.ts';
+import { notFound } from '../apis/not-found.ts';
+import { isRef } from '../apis/refs.ts';
 import type { PageRequest } from '../store/store.ts';
 import type { Call } from './route-table.ts';
 

@@ -1,7 +1,7 @@
-import type { CredentialBox } from '../credential-box.ts';
-import type { MachineDeps } from '../machines.ts';
-import type { FieldKeyRotation } from '../rotate-field-key.ts';
-import { rotateSalt } from '../rotate-salt.ts';
+import type { CredentialBox } from '../credentials/credential-box.ts';
+import type { MachineDeps } from '../owners/machines.ts';
+import type { FieldKeyRotation } from '../rotation/rotate-field-key.ts';
+import { rotateSalt } from '../rotation/rotate-salt.ts';
 import { findMachine } from './machines.ts';
 import { refOf } from './parse-call.ts';
 import type { Handlers } from './route-table.ts';

@@ -1,7 +1,7 @@
 import { type Caller, ROUTES, type RouteSpec, refuseAccess } from '@zeq/contracts';
 import { ProblemError, type ServiceTokenVerifier, strictJson } from '@zeq/service-kit';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { notFound } from '../not-found.ts';
+import { notFound } from '../apis/not-found.ts';
 import { requireService } from './require-service.ts';
 
 /** A request that has passed its route's access check. */

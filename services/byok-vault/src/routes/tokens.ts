@@ -1,8 +1,8 @@
 import { MintToken } from '@zeq/contracts';
 import { parseInput } from '@zeq/service-kit';
-import { mintAppToken, revokeAppToken, type TokenDeps } from '../app-tokens.ts';
-import { notFound } from '../not-found.ts';
-import { viewToken } from '../views.ts';
+import { notFound } from '../apis/not-found.ts';
+import { viewToken } from '../apis/views.ts';
+import { mintAppToken, revokeAppToken, type TokenDeps } from '../owners/app-tokens.ts';
 import { pageOf, refOf } from './parse-call.ts';
 import type { Handlers } from './route-table.ts';
 

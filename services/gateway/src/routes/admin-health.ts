@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { placeOf } from '../config.ts';
-import type { LocalRoutes } from '../control-plane.ts';
+import type { LocalRoutes } from '../control/control-plane.ts';
 
 /** A service that is asked for its health and does not answer within this time counts as away (ms). */
 const TIMEOUT_MS = 2_000;

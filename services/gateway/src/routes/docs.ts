@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { openApiDocument } from '@zeq/contracts';
 import { MESH_VERSION, ProblemError } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
-import type { LocalRoutes } from '../control-plane.ts';
+import type { LocalRoutes } from '../control/control-plane.ts';
 
 /** Everything comes from here: no script of anybody else, none inside the page. Swagger UI draws its icons as data: images. */
 const CSP =

@@ -1,7 +1,7 @@
 import { healthRouter } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
-import type { LocalRoutes } from '../control-plane.ts';
+import type { LocalRoutes } from '../control/control-plane.ts';
 
 export interface HealthDeps {
   metrics: Registry;

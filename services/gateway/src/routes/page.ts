@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProblemError } from '@zeq/service-kit';
 import type { Request, RequestHandler, Response } from 'express';
-import type { LocalRoutes } from '../control-plane.ts';
+import type { LocalRoutes } from '../control/control-plane.ts';
 
 /** Where `vite build` puts the page. It is read as files: no service imports the page. */
 const DIST = fileURLToPath(new URL('../../../../packages/byok-app/dist', import.meta.url));

@@ -1,8 +1,8 @@
 import type { OwnerCaller, SessionInfo } from '@zeq/contracts';
 import { type IssuedSession, ProblemError, type Sessions } from '@zeq/service-kit';
 import type { Request, RequestHandler } from 'express';
-import type { LocalRoutes } from '../control-plane.ts';
-import { clearSessionCookie, setSessionCookie } from '../session-cookie.ts';
+import { clearSessionCookie, setSessionCookie } from '../callers/session-cookie.ts';
+import type { LocalRoutes } from '../control/control-plane.ts';
 
 /** A machine key for a session of 15 minutes, as a token or, for the page, as a cookie; a session for the next one, within 12 hours. */
 export function sessionRoutes(sessions: Sessions): LocalRoutes {

@@ -1,7 +1,7 @@
 import { ko42Of, PULSE_HZ, phaseOf, ZEQOND_MS, zeqondOf } from '@zeq/crypto';
 import { MESH_VERSION } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
-import type { LocalRoutes } from '../control-plane.ts';
+import type { LocalRoutes } from '../control/control-plane.ts';
 
 /** `GET /api/v1/status`: version, uptime and the clock, for platform clients. */
 export function statusRoutes(now: () => number = Date.now): LocalRoutes {

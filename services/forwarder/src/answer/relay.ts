@@ -1,0 +1,122 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { ProblemError } from '@zeq/service-kit';
+import type { Dispatcher } from 'undici';
+import type { Passage } from '../decision/passage.ts';
+import { Exchange } from '../upstream/exchange.ts';
+import type { Pools } from '../upstream/pools.ts';
+import { callerHeaders } from './response-headers.ts';
+
+/** More interim answers than this are an attack on our time. */
+const MAX_INTERIM = 32;
+
+/** The call that a relay answers. */
+export interface RelayedCall {
+  readonly res: ServerResponse;
+  /** Monotonic ms of the request's arrival. */
+  readonly startedAt: number;
+  readonly requestId: string;
+  /** Answers with a problem, or breaks the answer off visibly if its head has gone. */
+  fail(err: unknown): void;
+}
+
+/** Streams an upstream's answer to the caller as it comes, with backpressure. */
+export class Relay extends Exchange {
+  readonly #res: ServerResponse;
+  readonly #call: RelayedCall;
+  /** Bytes of body that have come. */
+  bytes = 0;
+  #interim = 0;
+  #controller: Dispatcher.DispatchController | undefined;
+  /** Bytes of body that are still to come, where the upstream stated a length. */
+  #left: number | undefined;
+  #wrote = false;
+
+  constructor(passage: Passage, pools: Pools, call: RelayedCall) {
+    super(passage, pools);
+    this.#call = call;
+    this.#res = call.res;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200) this.#countInterim();
+    else this.#sendHead(controller, status, headers);
+  }
+
+  #sendHead(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#controller = controller;
+    const res = this.#res;
+    const head = callerHeaders(headers, this.passage.decision.limits.allowed_response_headers);
+    this.#addOwn(head.headers);
+    res.sendDate = !head.hasDate;
+    res.writeHead(status, head.headers); // throws for a status or header that is not valid
+    if (hasBody(this.passage.decision.method, status)) this.#left = head.contentLength;
+    if (head.contentLength === undefined) process.nextTick(flushHead, this);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const res = this.#res;
+    this.bytes += chunk.length;
+    this.#wrote = true;
+    if (this.#left !== undefined) {
+      this.#left -= chunk.length;
+      if (this.#left === 0) return void res.end(chunk); // one write less than end() after write()
+    }
+    if (res.write(chunk)) return;
+    controller.pause();
+    res.once('drain', this.#resume);
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    this.settle();
+    const res = this.#res;
+    if (res.writableEnded) return;
+    const { headers } = callerHeaders(trailers, []);
+    if (headers.length > 0) res.addTrailers(pairs(headers));
+    res.end();
+  }
+
+  protected override failed(err: unknown): void {
+    this.#call.fail(err);
+  }
+
+  /** A stream's head must not wait for its body; a body that came in the same packet goes with it. */
+  flushHead(): void {
+    if (!this.#wrote && !this.#res.writableEnded) this.#res.flushHeaders();
+  }
+
+  readonly #resume = (): void => this.#controller?.resume();
+
+  #countInterim(): void {
+    this.#interim += 1;
+    if (this.#interim > MAX_INTERIM)
+      throw new ProblemError('upstream_invalid', 'The upstream sends interim answers without end.');
+  }
+
+  #addOwn(headers: string[]): void {
+    const now = performance.now();
+    const ours = this.sentAt - this.#call.startedAt;
+    headers.push(
+      'Server-Timing',
+      `forwarder;dur=${ours.toFixed(3)}, upstream;dur=${(now - this.sentAt).toFixed(3)}`,
+      'X-Zeq-Request-Id',
+      this.#call.requestId,
+      'X-Content-Type-Options',
+      'nosniff',
+    );
+  }
+}
+
+const flushHead = (relay: Relay): void => relay.flushHead();
+
+const hasBody = (method: string, status: number): boolean =>
+  method !== 'HEAD' && status !== 204 && status !== 304;
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const out: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) out.push([flat[i]!, flat[i + 1]!]);
+  return out;
+}

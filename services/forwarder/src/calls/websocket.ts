@@ -1,0 +1,155 @@
+import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ProblemError } from '@zeq/service-kit';
+import type { Dispatcher } from 'undici';
+import { Relay, type RelayedCall } from '../answer/relay.ts';
+import { callerHeaders } from '../answer/response-headers.ts';
+import type { Passage } from '../decision/passage.ts';
+import { upstreamHeaders } from '../request/request-headers.ts';
+import type { ForwardTarget } from '../request/request-target.ts';
+import type { Pools } from '../upstream/pools.ts';
+import type { ForwardDeps } from './forward.ts';
+import { ForwardCall } from './forward-call.ts';
+
+/** Only a WebSocket handshake is an upgrade here; another one is an ordinary request whose Upgrade stays behind. */
+export const isWebSocketUpgrade = (req: IncomingMessage): boolean =>
+  req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket';
+
+/**
+ * A WebSocket through the mesh. The handshake is identified, decided, limited and guarded like any request; when the
+ * upstream agrees, bytes are piped both ways, and what the upstream answers instead goes to the caller as an answer.
+ */
+export function forwardUpgrade(
+  deps: ForwardDeps,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  target: ForwardTarget,
+): void {
+  const res = new ServerResponse(req);
+  res.assignSocket(socket as Socket);
+  res.shouldKeepAlive = false;
+  res.once('finish', () => {
+    res.detachSocket(socket as Socket);
+    socket.end();
+  });
+  new UpgradeCall(deps, req, res, socket, head).run(target);
+}
+
+/** Bytes that a caller may send before the upstream has agreed; it should send none. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
+class UpgradeCall extends ForwardCall {
+  readonly #socket: Duplex;
+  readonly #early: Buffer[];
+  #tunnel: Tunnel | undefined;
+
+  constructor(deps: ForwardDeps, req: IncomingMessage, res: ServerResponse, socket: Duplex, early: Buffer) {
+    super(deps, req, res);
+    this.#socket = socket;
+    this.#early = [early];
+    socket.on('error', () => socket.destroy());
+    // The socket is read during the handshake too: else nobody would notice that its caller has left.
+    socket.on('data', this.#onEarly).once('end', this.#onEarlyEnd);
+    socket.once('close', () => {
+      if (this.#tunnel === undefined) res.emit('close'); // nobody else tells the answer that its socket has gone
+    });
+  }
+
+  protected override send(): void {
+    const passage = this.passage!;
+    this.relay = new UpgradeRelay(passage, this.deps.pools, this, (head, upstream) =>
+      this.#open(passage, head, upstream),
+    );
+    this.relay.send({
+      headers: upstreamHeaders(this.head, passage.decision.api),
+      body: null,
+      upgrade: 'websocket',
+    });
+  }
+
+  override cut(problem: ProblemError): void {
+    if (this.#tunnel === undefined) super.cut(problem);
+    else this.#tunnel.break();
+  }
+
+  #open(passage: Passage, head: string, upstream: Duplex): void {
+    const socket = this.#socket;
+    socket.off('data', this.#onEarly).off('end', this.#onEarlyEnd).pause();
+    this.res.detachSocket(socket as Socket);
+    socket.write(head, 'latin1');
+    for (const chunk of this.#early) upstream.write(chunk);
+    this.#tunnel = new Tunnel(socket as Socket, upstream, passage.decision.limits.idle_timeout_ms);
+    this.#tunnel.ended.then((outcome) => this.end(outcome, 101));
+  }
+
+  readonly #onEarly = (chunk: Buffer): void => {
+    this.#early.push(chunk);
+    const bytes = this.#early.reduce((sum, { length }) => sum + length, 0);
+    if (bytes > MAX_EARLY_BYTES) this.#socket.destroy();
+  };
+
+  readonly #onEarlyEnd = (): void => void this.#socket.destroy();
+}
+
+class UpgradeRelay extends Relay {
+  readonly #open: (head: string, upstream: Duplex) => void;
+
+  constructor(
+    passage: Passage,
+    pools: Pools,
+    call: RelayedCall,
+    open: (head: string, upstream: Duplex) => void,
+  ) {
+    super(passage, pools, call);
+    this.#open = open;
+  }
+
+  onRequestUpgrade(
+    _controller: Dispatcher.DispatchController,
+    _status: number,
+    answer: IncomingHttpHeaders,
+    upstream: Duplex,
+  ): void {
+    upstream.once('close', () => this.settle());
+    const { headers } = callerHeaders(answer, []);
+    const lines = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket'];
+    for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+    this.#open(`${lines.join('\r\n')}\r\n\r\n`, upstream);
+  }
+}
+
+/** Two sockets that carry each other's bytes, until one ends, both are silent for too long, or the ground is gone. */
+class Tunnel {
+  readonly ended: Promise<string>;
+  readonly #caller: Socket;
+  readonly #upstream: Duplex;
+  #outcome = 'ok';
+
+  constructor(caller: Socket, upstream: Duplex, idleMs: number) {
+    this.#caller = caller;
+    this.#upstream = upstream;
+    caller.pipe(upstream).pipe(caller);
+    caller.setTimeout(idleMs, () => this.break('idle')); // what passes in either direction passes here
+    this.ended = new Promise((resolve) => {
+      for (const socket of [caller, upstream]) {
+        socket.on('error', () => this.#destroy());
+        socket.once('close', () => {
+          this.#destroy();
+          resolve(this.#outcome);
+        });
+      }
+    });
+  }
+
+  break(outcome = 'revoked'): void {
+    this.#outcome = outcome;
+    this.#destroy();
+  }
+
+  #destroy(): void {
+    this.#caller.destroy();
+    this.#upstream.destroy();
+  }
+}

@@ -1,0 +1,56 @@
+import { ProblemError, type WindowVerdict } from '@zeq/service-kit';
+import type { Allowed } from '../decision/decide.ts';
+import type { ApiStates } from './api-state.ts';
+import type { CallWindow, CallWindows } from './call-windows.ts';
+
+const WINDOW_SECONDS = 60;
+
+/** A refusal with the figures of draft-ietf-httpapi-ratelimit-headers. */
+export class RateLimited extends ProblemError {
+  readonly fields: { 'RateLimit-Policy': string; RateLimit: string };
+
+  constructor(what: 'api' | 'app-token', limit: number, waitMs: number) {
+    const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+    super('rate_limited', `The limit of ${limit} calls a minute is reached.`, { retryAfter: seconds });
+    this.fields = {
+      'RateLimit-Policy': `"${what}";q=${limit};w=${WINDOW_SECONDS}`,
+      RateLimit: `"${what}";r=0;t=${seconds}`,
+    };
+  }
+}
+
+/** @throws ProblemError `concurrency_limited` when as many calls of the API are in flight as it allows. */
+export function requireRoom({ api, limits }: Allowed): void {
+  if (api.state.inFlight < limits.concurrency) return;
+  throw new ProblemError('concurrency_limited', 'Too many calls of this API are in flight.', {
+    retryAfter: 1,
+  });
+}
+
+/**
+ * Counts a call against its API's minute and its app token's, or refuses it; a refused call is counted nowhere.
+ *
+ * @param now Monotonic ms.
+ * @returns A promise only where the count is shared with other replicas.
+ * @throws RateLimited, or rejects with it
+ */
+export function takeLimits(
+  { api, perMinute, appPerMinute }: Allowed,
+  windows: CallWindows,
+  states: ApiStates,
+  now: number,
+): undefined | Promise<void> {
+  const asked: CallWindow[] = [{ state: api.state, limit: perMinute }];
+  if (appPerMinute !== null)
+    asked.push({ state: states.of(appPerMinute.tokenId, now), limit: appPerMinute.limit });
+  api.state.usedAt = now;
+  const verdict = windows.take(asked, now);
+  if (verdict instanceof Promise) return verdict.then((late) => requireCounted(late, asked));
+  requireCounted(verdict, asked);
+  return undefined;
+}
+
+function requireCounted({ refusedBy, waitMs }: WindowVerdict, asked: readonly CallWindow[]): void {
+  if (refusedBy >= 0)
+    throw new RateLimited(refusedBy === 0 ? 'api' : 'app-token', asked[refusedBy]!.limit, waitMs);
+}

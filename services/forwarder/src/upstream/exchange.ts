@@ -1,0 +1,141 @@
+import type { Readable } from 'node:stream';
+import { wipe } from '@zeq/crypto';
+import { ProblemError } from '@zeq/service-kit';
+import type { Dispatcher } from 'undici';
+import type { Allowed } from '../decision/decide.ts';
+import type { Passage } from '../decision/passage.ts';
+import { withCredentialParameter } from '../request/query.ts';
+import { DialError } from './dial.ts';
+import type { Pools, UpstreamPool } from './pools.ts';
+import { toUpstreamProblem } from './upstream-problem.ts';
+
+export interface ExchangeRequest {
+  /** Raw pairs without the credential; it stands behind them while the request is handed over, and no longer. */
+  headers: string[];
+  body: Buffer | Readable | null;
+  upgrade?: 'websocket';
+}
+
+/** Addresses that are tried for one call. */
+const MAX_DIALS = 3;
+
+/**
+ * One request to an upstream and its answer. A subclass says what becomes of the answer. The next address is tried only when
+ * no connection came to be, so nothing is ever sent twice.
+ */
+export abstract class Exchange implements Dispatcher.DispatchHandler {
+  protected readonly passage: Passage;
+  /** Monotonic ms of the dispatch. */
+  protected sentAt = 0;
+  readonly #pools: Pools;
+  #request: ExchangeRequest | undefined;
+  #pool: UpstreamPool | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #cancelled: Error | undefined;
+  #dials = 0;
+
+  constructor(passage: Passage, pools: Pools) {
+    this.passage = passage;
+    this.#pools = pools;
+  }
+
+  /** The answer cannot come, or cannot go on. Called once. */
+  protected abstract failed(err: unknown): void;
+
+  send(request: ExchangeRequest): void {
+    this.#request = request;
+    this.#dispatch(performance.now());
+  }
+
+  /** Ends the exchange from our side: the upstream's connection is closed. */
+  cancel(reason: Error): void {
+    if (this.#cancelled !== undefined) return;
+    this.#cancelled = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** The exchange is over, whatever came of it. */
+  protected settle(): void {
+    if (this.#pool === undefined) return;
+    this.#pool.calls -= 1;
+    this.#pool.usedAt = performance.now();
+    this.#pool = undefined;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#cancelled !== undefined) controller.abort(this.#cancelled);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, err: Error): void {
+    this.settle();
+    const another = this.#dials < Math.min(MAX_DIALS, this.passage.addresses.length);
+    if (another && this.#cancelled === undefined && err instanceof DialError && err.code === 'connect_failed')
+      this.#dispatch(performance.now());
+    else this.failed(this.#cancelled ?? toUpstreamProblem(err));
+  }
+
+  #dispatch(now: number): void {
+    const { decision } = this.passage;
+    const { headers, body, upgrade } = this.#request!;
+    this.#pool = this.#nextPool(now);
+    this.#pool.calls += 1;
+    this.#dials += 1;
+    this.sentAt = now;
+    const length = headers.length;
+    const path = attachCredential(decision, headers);
+    this.#pool.pool.dispatch(
+      {
+        method: decision.method,
+        path,
+        headers,
+        body,
+        headersTimeout: decision.limits.first_byte_timeout_ms,
+        bodyTimeout: decision.limits.idle_timeout_ms,
+        upgrade: upgrade ?? null,
+      },
+      this,
+    );
+    headers.length = length; // undici has copied them
+  }
+
+  /** The address used last, as long as it is among the checked ones: a new one would mean a new connection. */
+  #nextPool(now: number): UpstreamPool {
+    const { decision, addresses } = this.passage;
+    const { api, url, limits } = decision;
+    const { route } = api;
+    if (this.#dials === 0 && route?.addresses === addresses && !route.pool.pool.closed) return route.pool;
+    const start = Math.max(0, addresses.indexOf(route?.pool.address ?? ''));
+    const pool = this.#pools.take(
+      {
+        machineId: api.lease.machine_id,
+        url,
+        address: addresses[(start + this.#dials) % addresses.length]!,
+        connectTimeoutMs: limits.connect_timeout_ms,
+      },
+      now,
+    );
+    api.route = { addresses, pool };
+    return pool;
+  }
+}
+
+/**
+ * The credential lives in clear text from here until undici has written the request's head. It is the last header: nothing
+ * that the caller sent comes after it.
+ *
+ * @returns The path, with the credential in its query where that is its place.
+ * @throws LeaseError if the sealed bytes were changed.
+ */
+function attachCredential({ api, path, inject }: Allowed, headers: string[]): string {
+  if (inject === undefined || api.credential === undefined) return path;
+  const bytes = api.credential.open();
+  const value = bytes.toString('latin1');
+  wipe(bytes);
+  if (inject.kind === 'query') return withCredentialParameter(path, inject.name, value);
+  headers.push(inject.name, value);
+  return path;
+}
+
+/** What a call ends with when its caller has left. */
+export const callerGone = (): ProblemError => new ProblemError('bad_request', 'The caller left.');

@@ -1,0 +1,100 @@
+import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { SERVICE_TOKEN_HEADER, type ServiceName } from '@zeq/contracts';
+import { ProblemError, REQUEST_ID_HEADER, type ServiceTokenSigner } from '@zeq/service-kit';
+import type { RequestHandler } from 'express';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { Who } from '../callers/authentication.ts';
+import { placeOf } from '../config.ts';
+import { BASE_NAMES } from './base-headers.ts';
+
+export interface ControlProxyOptions {
+  service: ServiceName;
+  /** An http address, or `unix:/path.sock`. */
+  url: string;
+  signer: ServiceTokenSigner;
+  /** How long the service may take to answer (ms). */
+  timeoutMs: number;
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Set by `authorize`. */
+      who?: Who;
+      /** Set by `collectControlBody`. */
+      collected?: Buffer;
+      /** Set while the control proxy has the request: what it calls when the service cannot answer. */
+      proxyFailed?: (cause: unknown) => void;
+    }
+  }
+}
+
+const MAX_SOCKETS = 256;
+/** What the service says about itself or for its own origin: the gateway's lines stand instead. */
+const DROPPED = ['connection', 'keep-alive', 'server', 'x-powered-by', 'strict-transport-security'];
+
+/** A proxy for the control plane: keep-alive to one service, the caller named by a service token, headers only those we know. */
+export function controlProxy({ service, url, signer, timeoutMs }: ControlProxyOptions): RequestHandler {
+  const { origin, socketPath } = placeOf(url);
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, keepAliveMsecs: 30_000 });
+  const target = socketPath === undefined ? origin : { ...hostOf(origin), socketPath };
+  const proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
+    target,
+    agent,
+    proxyTimeout: timeoutMs,
+    on: {
+      proxyReq: sendCollected,
+      proxyRes: (answer) => dropLines(answer),
+      // A failed connection is told here and nowhere else: the promise of the proxy resolves all the same.
+      error: (err, req) => (req as IncomingMessage & Express.Request).proxyFailed?.(err),
+    },
+  });
+  return function proxyToService(req, res, next) {
+    speakFor(req, signer, service);
+    req.proxyFailed = (cause) => {
+      delete req.proxyFailed; // once
+      next(away(service, cause));
+    };
+    proxy(req, res, (err?: unknown) => req.proxyFailed?.(err)).catch(next);
+  };
+}
+
+const hostOf = (origin: string) => {
+  const { protocol, hostname, port } = new URL(origin);
+  return { protocol, hostname, port };
+};
+
+/** Replaces the caller's headers by those that may go on, and signs for the caller. */
+function speakFor(
+  req: Express.Request & IncomingMessage,
+  signer: ServiceTokenSigner,
+  aud: ServiceName,
+): void {
+  const { call, who } = req;
+  if (call === undefined || who === undefined) throw new Error('a proxied route has no caller');
+  const headers: IncomingMessage['headers'] = {};
+  const { kept } = call.headers;
+  for (let i = 0; i < kept.length; i += 2) headers[kept[i]!.toLowerCase()] = kept[i + 1]!;
+  headers[SERVICE_TOKEN_HEADER] = signer.sign(aud, who.caller, who.serial);
+  headers[REQUEST_ID_HEADER] = call.id;
+  if (req.collected !== undefined) headers['content-length'] = String(req.collected.length);
+  req.headers = headers;
+  req.url = call.headers.target;
+}
+
+/** The body was read before: it follows the head in one write. */
+function sendCollected(proxied: ClientRequest, req: IncomingMessage): void {
+  const { collected } = req as Express.Request & IncomingMessage;
+  if (collected !== undefined && collected.length > 0) proxied.write(collected);
+}
+
+function dropLines({ headers }: IncomingMessage): void {
+  for (const name of DROPPED) delete headers[name];
+  for (const name of BASE_NAMES) if (name !== 'cache-control') delete headers[name];
+  for (const name of Object.keys(headers)) if (name.startsWith('access-control-')) delete headers[name];
+}
+
+function away(service: ServiceName, cause: unknown): ProblemError {
+  const code = service === 'byok-vault' ? 'vault_unavailable' : 'service_unavailable';
+  return new ProblemError(code, `${service} cannot be reached; try again.`, { cause });
+}
