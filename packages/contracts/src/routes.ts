@@ -155,6 +155,15 @@ export const ROUTES: readonly RouteSpec[] = [
     success: { status: 200, body: SessionInfo },
   },
   {
+    method: 'DELETE',
+    path: '/api/zeq/session',
+    service: 'gateway',
+    audience: 'bearer',
+    tag: 'identity',
+    summary: 'Sign out: the session and all its renewals end at once',
+    success: { status: 204 },
+  },
+  {
     method: 'POST',
     path: '/api/zeq/session/cookie',
     service: 'gateway',
@@ -169,7 +178,7 @@ export const ROUTES: readonly RouteSpec[] = [
     service: 'gateway',
     audience: 'public',
     tag: 'identity',
-    summary: "Drop the page's cookie",
+    summary: "Sign out of the page: ends the cookie's session and drops the cookie",
     success: { status: 204 },
   },
 

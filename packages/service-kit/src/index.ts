@@ -2,6 +2,7 @@ export * from './access-log.ts';
 export * from './border-timer.ts';
 export * from './config.ts';
 export * from './drain-server.ts';
+export * from './ended-sessions.ts';
 export * from './event-stream.ts';
 export * from './frames.ts';
 export * from './health.ts';

@@ -1,7 +1,8 @@
-import { createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import { EndedSessions } from './ended-sessions.ts';
 
 const ISSUER = 'zeq-gateway';
 const AUDIENCE = 'zeq-session';
@@ -9,6 +10,7 @@ const LIFE_SECONDS = 15 * 60;
 /** A session may be exchanged for the next one for this long; then the key has to be shown again. */
 const RENEWABLE_SECONDS = 12 * 60 * 60;
 const SKEW_SECONDS = 30;
+const SID_BYTES = 16;
 const MAX_TOKEN_CHARS = 2048;
 const MAX_REMEMBERED = 10_000;
 
@@ -20,9 +22,13 @@ const Claims = z.object({
   exp: z.int(),
   /** When the key itself was shown (Unix seconds). */
   auth_time: z.int(),
+  /** Renewals keep it, so that signing out ends every token of the session. */
+  sid: z.string().regex(/^[\w-]{22}$/),
 });
 
 export interface Session {
+  /** Of this session and all its renewals. */
+  sid: string;
   keyId: string;
   /** Unix seconds. */
   authTime: number;
@@ -43,20 +49,29 @@ export const sessionSeconds = (): number => Math.max(Date.now(), BOOT + performa
 export class Sessions {
   readonly #keys: readonly [KeyObject, ...KeyObject[]];
   readonly #seconds: () => number;
+  readonly #ended: EndedSessions;
   readonly #verified = new Map<string, Session>();
 
   /** @param secret JWT_SECRET. @param previous JWT_SECRET_PREV, accepted while the secret is being changed. */
-  constructor(secret: string, previous?: string, seconds: () => number = sessionSeconds) {
+  constructor(
+    secret: string,
+    previous?: string,
+    seconds: () => number = sessionSeconds,
+    ended = new EndedSessions(),
+  ) {
     const older = previous === undefined ? [] : [secretKey(previous)];
     this.#keys = [secretKey(secret), ...older];
     this.#seconds = seconds;
+    this.#ended = ended;
   }
 
-  /** @param authTime When the key itself was shown; a renewal keeps that of the session before. */
-  issue(keyId: string, authTime = Math.floor(this.#seconds())): IssuedSession {
+  /** @param renewed The session that goes on; without it the key itself was shown. */
+  issue(keyId: string, renewed?: Session): IssuedSession {
     const iat = Math.floor(this.#seconds());
     const exp = iat + LIFE_SECONDS;
-    const claims = { iss: ISSUER, aud: AUDIENCE, sub: keyId, iat, exp, auth_time: authTime };
+    const sid = renewed?.sid ?? randomBytes(SID_BYTES).toString('base64url');
+    const auth_time = renewed?.authTime ?? iat;
+    const claims = { iss: ISSUER, aud: AUDIENCE, sub: keyId, iat, exp, auth_time, sid };
     return {
       token: jwt.sign(claims, this.#keys[0], { algorithm: 'HS256' }),
       expiresAt: new Date(exp * 1000),
@@ -68,9 +83,21 @@ export class Sessions {
     return this.#seconds() - authTime < RENEWABLE_SECONDS;
   }
 
-  /** @returns The session; `expired` for one that was ours; undefined for anything else. */
+  /** Signs out: no token of the session counts any more, those of its renewals included. */
+  end({ sid }: Session): void {
+    const now = this.#seconds();
+    this.#ended.prune(now);
+    this.#ended.end(sid, now + LIFE_SECONDS + SKEW_SECONDS);
+  }
+
+  /** @returns The session; `expired` for one that was ours and is over; undefined for anything else. */
   verify(token: string): Session | 'expired' | undefined {
     if (token.length > MAX_TOKEN_CHARS) return undefined;
+    const found = this.#find(token);
+    return typeof found === 'object' && this.#ended.has(found.sid) ? 'expired' : found;
+  }
+
+  #find(token: string): Session | 'expired' | undefined {
     const digest = hash('sha256', token, 'hex');
     const known = this.#verified.get(digest);
     if (known === undefined) return this.#check(token, digest);
@@ -84,8 +111,8 @@ export class Sessions {
       try {
         const claims = Claims.safeParse(this.#verifyWith(token, key));
         if (!claims.success || claims.data.iat > this.#seconds() + SKEW_SECONDS) return undefined;
-        const { sub, auth_time, exp } = claims.data;
-        return this.#remember(digest, { keyId: sub, authTime: auth_time, expiresAt: exp });
+        const { sub, auth_time, exp, sid } = claims.data;
+        return this.#remember(digest, { sid, keyId: sub, authTime: auth_time, expiresAt: exp });
       } catch (err) {
         if (err instanceof jwt.TokenExpiredError) return 'expired';
         if (!isRefusal(err)) throw err;

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { looksLikeSession, Sessions } from '../src/index.ts';
+import { EndedSessions, looksLikeSession, Sessions } from '../src/index.ts';
 
 const SECRET = 's'.repeat(40);
 const OLD = 'o'.repeat(40);
@@ -31,8 +31,14 @@ describe('Sessions', () => {
       iat: T0,
       exp: T0 + 900,
       auth_time: T0,
+      sid: expect.stringMatching(/^[\w-]{22}$/),
     });
-    expect(sessions.verify(token)).toEqual({ keyId: KEY_ID, authTime: T0, expiresAt: T0 + 900 });
+    expect(sessions.verify(token)).toEqual({
+      sid: expect.any(String),
+      keyId: KEY_ID,
+      authTime: T0,
+      expiresAt: T0 + 900,
+    });
   });
 
   it.each([
@@ -59,9 +65,8 @@ describe('Sessions', () => {
   });
 
   it('lets a session be renewed for twelve hours after the key was shown', () => {
-    const { token } = sessions.issue(KEY_ID, T0 - 12 * 3600 + 1);
-    const session = sessions.verify(token);
-    if (typeof session !== 'object') throw new Error('not verified');
+    const session = verified(sessions.issue(KEY_ID).token);
+    now += 12 * 3600 - 1;
 
     const before = sessions.isRenewable(session);
     now += 1;
@@ -69,7 +74,46 @@ describe('Sessions', () => {
     expect([before, sessions.isRenewable(session)]).toEqual([true, false]);
   });
 
-  const good = { iss: 'zeq-gateway', aud: 'zeq-session', sub: KEY_ID, iat: T0, exp: T0 + 900, auth_time: T0 };
+  it('ends with every renewal when somebody signs out of one, and no other session does', () => {
+    const first = sessions.issue(KEY_ID).token;
+    const renewed = sessions.issue(KEY_ID, verified(first)).token;
+    const other = sessions.issue(KEY_ID).token;
+
+    sessions.end(verified(renewed));
+
+    expect([first, renewed].map((token) => sessions.verify(token))).toEqual(['expired', 'expired']);
+    expect(sessions.verify(other)).toMatchObject({ keyId: KEY_ID });
+  });
+
+  it('remembers an ended session for as long as its tokens would live, and no longer', () => {
+    const ended = new EndedSessions();
+    const listed = new Sessions(SECRET, undefined, () => now, ended);
+    const session = listed.verify(listed.issue(KEY_ID).token);
+    if (typeof session !== 'object') throw new Error('not verified');
+    listed.end(session);
+
+    ended.prune(T0 + 929);
+    const during = ended.has(session.sid);
+    ended.prune(T0 + 931);
+
+    expect([during, ended.has(session.sid)]).toEqual([true, false]);
+  });
+
+  function verified(token: string) {
+    const session = sessions.verify(token);
+    if (typeof session !== 'object') throw new Error('not verified');
+    return session;
+  }
+
+  const good = {
+    iss: 'zeq-gateway',
+    aud: 'zeq-session',
+    sub: KEY_ID,
+    iat: T0,
+    exp: T0 + 900,
+    auth_time: T0,
+    sid: 's'.repeat(22),
+  };
   const sign = (claims: object, options: jwt.SignOptions = {}, secret = SECRET) =>
     jwt.sign(claims, createSecretKey(Buffer.from(secret)), { algorithm: 'HS256', ...options });
   const { exp: _exp, ...endless } = good;
@@ -86,6 +130,7 @@ describe('Sessions', () => {
     ['another issuer', sign({ ...good, iss: 'gateway' })],
     ['a key id with a path in it', sign({ ...good, sub: '../../etc/passwd' })],
     ['no key id', sign({ ...good, sub: undefined })],
+    ['no session id', sign({ ...good, sid: undefined })],
     ['a megabyte', `${sign(good)}${'a'.repeat(1024 * 1024)}`],
     ['nonsense', 'a.b.c'],
   ])('refuses a token with %s', (_what, token) => {

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import {
   AccessLog,
   buildMetrics,
+  EndedSessions,
   type Feed,
   Identities,
   type LineSink,
@@ -14,6 +15,7 @@ import {
 } from '@zeq/service-kit';
 import { Authentication } from './callers/authentication.ts';
 import { PlatformKeys } from './callers/platform-keys.ts';
+import { shareEndedSessions } from './callers/share-ended-sessions.ts';
 import { WrongTokens } from './callers/wrong-tokens.ts';
 import { type Config, placeOf, trustList } from './config.ts';
 import { buildControlPlane, type LocalRoutes } from './control/control-plane.ts';
@@ -63,7 +65,8 @@ export function buildGateway({ config, redis, feed, log, lines }: GatewayDeps): 
   const signer = new ServiceTokenSigner('gateway', config.ZEQ_INTERNAL_SECRET);
   const vault = openIdentifyClient(config.VAULT_URL, signer);
   const forwarder = new Link(placeOf(config.FORWARDER_URL));
-  const sessions = new Sessions(config.JWT_SECRET, config.JWT_SECRET_PREV);
+  const ended = new EndedSessions();
+  const sessions = new Sessions(config.JWT_SECRET, config.JWT_SECRET_PREV, undefined, ended);
   const authentication = new Authentication({
     identities: new Identities({ identify: vault.identify, feed }),
     sessions,
@@ -75,7 +78,10 @@ export function buildGateway({ config, redis, feed, log, lines }: GatewayDeps): 
   const cors = new CorsPolicy(config.ALLOWED_ORIGINS, config.DOMAIN);
   const registry = buildMetrics('gateway');
   if (redis !== undefined) redisGauge(registry, redis);
-  const sharing = redis && shareAddresses(perAddress, redis, log);
+  const sharing =
+    redis === undefined
+      ? []
+      : [shareAddresses(perAddress, redis, log), shareEndedSessions(ended, redis, log)];
   const access = new AccessLog('gateway', lines, log);
   const metrics = gatewayMetrics(registry, access);
   const shared = { authentication, signer, perAddress, cors, log, ended: metrics.ended };
@@ -103,7 +109,7 @@ export function buildGateway({ config, redis, feed, log, lines }: GatewayDeps): 
       upgrades.closeAll();
       await stopServer(server, drainMs);
       calls.close();
-      await sharing?.stop();
+      await Promise.all(sharing.map((each) => each.stop()));
       await vault.close();
     },
   };

@@ -98,6 +98,9 @@ describe('every route for every kind of caller', () => {
   let headersOf: Record<Kind, Record<string, string>>;
   beforeAll(async () => {
     rig = await startRig({ allServices: true });
+  });
+  // anew for each: one of the routes ends the session that it is asked with
+  beforeEach(async () => {
     headersOf = await credentials(rig);
   });
   afterAll(() => rig.stop());

@@ -109,11 +109,44 @@ describe("the page's session", () => {
     expect((await call(`${rig.url}/api/zeq/session`, { headers })).json().code).toBe('unauthorized');
   });
 
-  it('is dropped on request', async () => {
-    const headers = await fromPage({ origin: rig.url });
-    const reply = await call(`${rig.url}/api/zeq/session/cookie`, { method: 'DELETE', headers });
+  it('is over for whoever kept a copy of the cookie, when its owner signs out', async () => {
+    const first = await fromPage({ origin: rig.url });
+    const url = `${rig.url}/api/zeq/session/cookie`;
+    const renewal = await call(url, { method: 'POST', headers: first });
+    const headers = { ...first, cookie: cookieOf(renewal) };
+    const reply = await call(url, { method: 'DELETE', headers });
 
     expect(reply.status).toBe(204);
     expect(String(reply.headers['set-cookie'])).toMatch(/^zeq_session=; Path=\/api; .*Max-Age=0/);
+    for (const copy of [first, headers])
+      expect((await call(`${rig.url}/api/zeq/session`, { headers: copy })).json().code).toBe('token_expired');
+  });
+
+  it('is not ended by a request that the page did not send', async () => {
+    const headers = await fromPage();
+    const { 'x-zeq-page': _page, ...foreign } = headers;
+    await call(`${rig.url}/api/zeq/session/cookie`, { method: 'DELETE', headers: foreign });
+
+    expect((await call(`${rig.url}/api/zeq/session`, { headers })).status).toBe(200);
+  });
+});
+
+describe('DELETE /api/zeq/session', () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await startRig();
+  });
+  afterAll(() => rig.stop());
+
+  it('ends a session that was presented as a token, and refuses a key: keys are revoked', async () => {
+    const key = { authorization: `Bearer ${rig.register.add(owner('alice')).token}` };
+    const url = `${rig.url}/api/zeq/session`;
+    const { token } = (await call(url, { method: 'POST', headers: key })).json() as { token: string };
+    const session = { authorization: `Bearer ${token}` };
+
+    expect((await call(url, { method: 'DELETE', headers: session })).status).toBe(204);
+    expect((await call(url, { headers: session })).json().code).toBe('token_expired');
+    expect((await call(url, { method: 'DELETE', headers: key })).json().code).toBe('invalid_header');
+    expect((await call(url, { headers: key })).status).toBe(200);
   });
 });

@@ -26,13 +26,26 @@ export function sessionRoutes(sessions: Sessions): LocalRoutes {
     const expiresAt = req.who?.session?.expiresAt;
     res.json(infoOf(keyHolder(req), expiresAt === undefined ? undefined : new Date(expiresAt * 1000)));
   };
-  const drop: RequestHandler = function dropSessionCookie(_req, res) {
+  const end: RequestHandler = function endSession(req, res) {
+    const session = req.who?.session;
+    if (session === undefined)
+      throw new ProblemError(
+        'invalid_header',
+        'Present the session to end; a machine key is revoked instead.',
+      );
+    sessions.end(session);
+    res.status(204).end();
+  };
+  const drop: RequestHandler = function dropSessionCookie(req, res) {
+    const session = sessions.verify(req.call?.headers.session ?? '');
+    if (typeof session === 'object') sessions.end(session);
     clearSessionCookie(res);
     res.status(204).end();
   };
   return {
     'POST /api/zeq/session': grant,
     'GET /api/zeq/session': show,
+    'DELETE /api/zeq/session': end,
     'POST /api/zeq/session/cookie': grantCookie,
     'DELETE /api/zeq/session/cookie': drop,
   };
@@ -53,7 +66,7 @@ function issue(sessions: Sessions, req: Request, caller: OwnerCaller): IssuedSes
       'token_expired',
       'The session is too old to be renewed; show the machine key again.',
     );
-  return sessions.issue(caller.key_id, session?.authTime);
+  return sessions.issue(caller.key_id, session);
 }
 
 const infoOf = ({ slug, scope }: OwnerCaller, expiresAt: Date | undefined): SessionInfo => ({
