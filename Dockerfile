@@ -26,7 +26,7 @@ COPY pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN pnpm fetch --prod --ignore-scripts
 COPY . .
 RUN pnpm install --prod --offline --frozen-lockfile --ignore-scripts --filter '{./services/*}...' \
- && rm -rf bench dev e2e
+ && rm -rf bench dev e2e faults
 
 FROM base AS mesh
 ARG VERSION=0.1.0

@@ -112,6 +112,7 @@ describe('ARCHITECTURE.md', () => {
       ),
       'dev/package.json',
       'e2e/package.json',
+      'faults/package.json',
     ];
     const names = manifests.flatMap((path) => {
       const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
