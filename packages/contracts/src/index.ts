@@ -1,8 +1,11 @@
 export * from './access.ts';
+export * from './activity.ts';
 export * from './apis.ts';
 export * from './clock.ts';
 export * from './clock-routes.ts';
+export * from './histogram.ts';
 export * from './hite.ts';
+export * from './hite-routes.ts';
 export * from './ids.ts';
 export * from './internal.ts';
 export * from './machines.ts';
@@ -14,3 +17,5 @@ export * from './providers.ts';
 export * from './rotation.ts';
 export * from './routes.ts';
 export * from './tesc.ts';
+export * from './usage.ts';
+export * from './usage-batch.ts';
