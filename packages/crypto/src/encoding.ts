@@ -43,3 +43,13 @@ export function lengthPrefixedBytes(...parts: (string | Uint8Array)[]): Bytes {
   const encoded = parts.map((part) => (typeof part === 'string' ? utf8Bytes(part) : part));
   return concatBytes(...encoded.flatMap((bytes) => [bigEndian(bytes.length, 4), bytes]));
 }
+
+/** The bytes of lower- or upper-case hex. @throws RangeError for anything else. */
+export function bytesOfHex(text: string): Bytes {
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text))
+    throw new RangeError('expected hex digits, two for each byte');
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+export const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -3,31 +3,12 @@ import { assertLength } from './bytes.ts';
 import { nextChain } from './chain.ts';
 import { ko42Of, PULSE_HZ, phaseOf, phaseRadians, zeqondOf } from './clock.ts';
 import { platOf, uint64 } from './plat.ts';
+import { GAP_CODES, type Gap } from './tick-shape.ts';
+
+export { GAP_CODES, type Gap, type GapReason } from './tick-shape.ts';
 
 /** The channel name under which ticks get their PLAT. */
 export const TICK_CHANNEL = 'zeq/ticks';
-
-/**
- * Why Zeqonds are missing in front of a tick, or why ticks waited. The code is the byte under the signature.
- * `takeover`: another engine leads now. `store_unavailable`: the ticks in between could not be stored, so they were not attested.
- */
-export const GAP_CODES = {
-  restart: 1,
-  stall: 2,
-  clock_forward: 3,
-  clock_back: 4,
-  store_unavailable: 5,
-  takeover: 6,
-} as const;
-export type GapReason = keyof typeof GAP_CODES;
-
-export interface Gap {
-  /** The last Zeqond that has a tick. */
-  after: number;
-  /** Zeqonds without a tick since then; 0 for an event that cost none. */
-  missed: number;
-  reason: GapReason;
-}
 
 /** The facts of a tick that nothing else determines. */
 export interface TickFacts {

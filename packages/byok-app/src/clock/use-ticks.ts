@@ -1,6 +1,6 @@
 import type { Hold, Tick } from '@zeq/contracts';
+import { type TickFault, TickFollower } from '@zeq/crypto/web';
 import { useEffect, useState } from 'react';
-import { type TickFault, TickFollower } from './verify-tick.ts';
 
 export interface SeenTick {
   tick: Tick;
@@ -59,6 +59,8 @@ function listen(set: (change: (ticks: Ticks) => Ticks) => void): () => void {
 async function take(tick: Tick, follower: TickFollower, set: (change: (ticks: Ticks) => Ticks) => void) {
   const isFirst = follower.head === undefined;
   const fault = whyNotVerify() === null ? await follower.accept(tick) : undefined;
+  // Ticks that were not shown (a sleeping tab) are no lie: the chain is followed anew from here.
+  if (fault === 'missing') await follower.skipTo(tick);
   set((ticks) => ({
     ...ticks,
     state: 'live',

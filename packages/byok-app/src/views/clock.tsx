@@ -1,9 +1,9 @@
+import type { TickFault } from '@zeq/crypto/web';
 import { ZEQOND_MS } from '@zeq/crypto/web';
 import { useEffect, useRef } from 'react';
 import { clockApi } from '../api/mesh.ts';
 import { useResource } from '../api/resource.ts';
 import { type SeenTick, type Ticks, useTicks } from '../clock/use-ticks.ts';
-import type { TickFault } from '../clock/verify-tick.ts';
 import { Badge } from '../ui/badge.tsx';
 import { PageHeading } from '../ui/heading.tsx';
 import { WarnIcon } from '../ui/icons.tsx';
@@ -121,6 +121,8 @@ function Facts({ ticks: { seen } }: { ticks: Ticks }) {
 }
 
 const FAULTS: Record<TickFault, string> = {
+  shape: 'This is no tick.',
+  plat: 'Its PLAT does not verify.',
   unattested: 'not attested',
   fields: 'time fields disagree',
   signature: 'bad signature',

@@ -11,7 +11,7 @@ export {
   zeqondOf,
   zeqondStartMs,
 } from '../clock.ts';
-export { type Bytes, concatBytes, utf8Bytes } from '../encoding.ts';
+export { type Bytes, bytesOfHex, concatBytes, hexOf, utf8Bytes } from '../encoding.ts';
 export { HiteError, type HiteErrorCode } from '../hite-error.ts';
 export {
   HITE_FRAME_OVERHEAD,
@@ -20,6 +20,8 @@ export {
   type HitePartKind,
 } from '../hite-layout.ts';
 export { type LandauerCertificate, landauerCertificate } from '../landauer.ts';
+export type { AttestedTick, Tick } from '../tick.ts';
+export type { TickFault } from '../tick-shape.ts';
 export { ByteReader, type ByteSource, chunksOf } from './byte-reader.ts';
 export {
   deriveHiteClientSession,
@@ -28,6 +30,20 @@ export {
   openHiteAnswer,
   sealHiteClientRequest,
 } from './hite-client.ts';
+export {
+  deriveTescClientKeys,
+  newTescClientUid,
+  openTescMessage,
+  sealTescMessage,
+  TescClientError,
+  type TescClientKeys,
+  type TescPlace,
+  type TescSealed,
+  tescJoinPlat,
+  tescMessagePlat,
+  verifyTescMessage,
+} from './tesc-client.ts';
+export { checkLinkOnWeb, checkTickOnWeb, type FollowerOptions, TickFollower } from './tick-follower.ts';
 export {
   encryptZeqFile,
   type OpenedZeqFile,
