@@ -1,5 +1,4 @@
-import type { TickFault } from '@zeq/crypto/web';
-import { ZEQOND_MS } from '@zeq/crypto/web';
+import { type TickFault, ZEQOND_MS } from '@zeq/crypto/web';
 import { useEffect, useRef } from 'react';
 import { clockApi } from '../api/mesh.ts';
 import { useResource } from '../api/resource.ts';
@@ -121,8 +120,8 @@ function Facts({ ticks: { seen } }: { ticks: Ticks }) {
 }
 
 const FAULTS: Record<TickFault, string> = {
-  shape: 'This is no tick.',
-  plat: 'Its PLAT does not verify.',
+  shape: 'not a tick',
+  plat: 'bad PLAT',
   unattested: 'not attested',
   fields: 'time fields disagree',
   signature: 'bad signature',
