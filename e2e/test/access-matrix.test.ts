@@ -41,6 +41,8 @@ const ROUTES_BY_ROW: Record<string, string[]> = {
     'POST /sync/verify',
     'GET /sync/health',
     'GET /api/tesc/clock',
+    'POST /api/hite/handshake',
+    'POST /api/hite/channel',
   ],
   asks: ['GET /api/zeq/operators', 'GET /api/zeq/operators/:id'],
   platform: [

@@ -5,6 +5,10 @@ import { Moment } from './ids.ts';
 export const HITE_CONTENT_TYPE = 'application/x-zeq-hite';
 /** The header that names the session. */
 export const HITE_SESSION_HEADER = 'x-hite-session';
+/** The longest frame that a request may be (bytes): it is opened as a whole. In base64 a body of 6,000,000 bytes fits. */
+export const HITE_MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+
+export const HiteSessionId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hex digits');
 
 const Nonce = z.string().regex(/^[0-9a-fA-F]{64}$/, 'must be 32 bytes as 64 hex digits');
 
@@ -14,7 +18,7 @@ export type HiteHandshakeRequest = z.infer<typeof HiteHandshakeRequest>;
 
 /** What the server adds. Both sides then derive the same keys; none of these values is a secret. */
 export const HiteHandshakeAnswer = z.object({
-  sessionId: z.string().regex(/^[0-9a-f]{32}$/),
+  sessionId: HiteSessionId,
   serverNonce: Nonce,
   expiresAt: Moment,
 });

@@ -95,18 +95,24 @@ function pathsOf(routes: readonly RouteSpec[]): Json {
 const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}').replace(/\*$/, '{rest}');
 
 function operationOf(route: RouteSpec, method: string): Json {
-  const { summary, tag, audience, body } = route;
+  const { summary, tag, audience } = route;
   return {
     operationId: operationId(route, method),
     summary,
     tags: [tag],
     security: SECURITY[audience],
-    parameters: [...pathParameters(route), ...queryParameters(route)],
-    ...(body !== undefined && {
-      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
-    }),
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
+    ...requestBodyOf(route),
     responses: responsesOf(route),
   };
+}
+
+/** JSON by its schema, other types as bytes. */
+function requestBodyOf({ body, bodyType }: RouteSpec): Json {
+  if (bodyType !== undefined) return { requestBody: { required: true, content: { [bodyType]: {} } } };
+  if (body === undefined) return {};
+  const content = { 'application/json': { schema: schemaOf(body, 'input') } };
+  return { requestBody: { required: true, content } };
 }
 
 function operationId({ path }: RouteSpec, method: string): string {
@@ -141,6 +147,12 @@ function queryParameters({ query }: RouteSpec): Json[] {
     required: required.includes(name),
     schema,
   }));
+}
+
+function headerParameters({ headers }: RouteSpec): Json[] {
+  if (headers === undefined) return [];
+  const { properties = {} } = schemaOf(headers, 'input') as { properties?: Record<string, unknown> };
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'header', required: true, schema }));
 }
 
 function responsesOf({ success, method }: RouteSpec): Json {

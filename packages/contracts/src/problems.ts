@@ -80,6 +80,7 @@ export const PROBLEMS = {
   plat_replayed: { status: 409, title: 'The PLAT has been seen before' },
   tesc_disabled: { status: 503, title: 'TESC is switched off' },
   hite_disabled: { status: 503, title: 'The HITE channel is switched off' },
+  hite_unavailable: { status: 503, title: 'The HITE channel cannot be used now' },
   hite_session_unknown: { status: 401, title: 'The HITE session is unknown or over' },
   hite_frame_refused: { status: 400, title: 'The HITE frame does not open' },
   hite_replayed: { status: 409, title: 'The HITE counter has been seen before' },

@@ -13,6 +13,7 @@ import {
   TryApi,
 } from './apis.ts';
 import { CLOCK_ROUTES } from './clock-routes.ts';
+import { HITE_ROUTES } from './hite-routes.ts';
 import type { ServiceName } from './internal.ts';
 import {
   CreatedMachine,
@@ -43,7 +44,11 @@ export interface RouteSpec {
   summary: string;
   tag: string;
   body?: z.ZodType;
+  /** The media type of a body that is not JSON. */
+  bodyType?: string;
   query?: z.ZodType;
+  /** Headers of its own, all required. */
+  headers?: z.ZodObject;
   /** Status of success and its body. */
   success: { status: number; body?: z.ZodType; type?: string };
   /** It ends in a socket to an upstream, so it has to pass decision, limits and guard. */
@@ -425,4 +430,7 @@ export const ROUTES: readonly RouteSpec[] = [
 
   // the clock and its messages
   ...CLOCK_ROUTES,
+
+  // the encrypted channel
+  ...HITE_ROUTES,
 ];

@@ -24,6 +24,7 @@ import { CorsPolicy } from './control/cors-policy.ts';
 import { ForwardCalls } from './forward/forward-calls.ts';
 import { Upgrades } from './forward/upgrades.ts';
 import { buildFront } from './front.ts';
+import { hiteOff } from './hite/off.ts';
 import { ClientAddresses } from './limits/client-address.ts';
 import { RateWindow } from './limits/rate-window.ts';
 import { shareAddresses } from './limits/share-addresses.ts';
@@ -127,6 +128,7 @@ function localRoutes(
     ...pageRoutes(),
     ...statusRoutes(),
     ...sessionRoutes(sessions),
+    ...hiteOff(),
     ...adminHealthRoutes({
       'byok-vault': config.VAULT_URL,
       forwarder: config.FORWARDER_URL,
