@@ -42,12 +42,18 @@ const timeout = z
   .int()
   .min(100)
   .max(60 * MINUTE);
+const DEFAULT_CIRCUIT_FAILURES = 10;
 const policyFields = {
   concurrency: z.int().min(1).max(10_000).describe('calls in flight at once'),
   max_body_bytes: z.int().min(0).describe('largest request body, in bytes'),
   connect_timeout_ms: z.int().min(100).max(MINUTE).describe('until TCP and TLS stand'),
   first_byte_timeout_ms: timeout.describe('until the response head'),
   idle_timeout_ms: timeout.describe('silence inside a body, a stream or a socket'),
+  circuit_failures: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .describe('failed calls in a row that hold further ones back for a while; 0: never'),
   allowed_methods: z
     .array(z.string().regex(/^[A-Z]{1,20}$/))
     .max(20)
@@ -64,7 +70,10 @@ const policyFields = {
 };
 
 /** Limits and permissions of one API; the defaults suit a slow model and an ordinary app. */
-export const Policy = z.strictObject(policyFields);
+export const Policy = z.strictObject({
+  ...policyFields,
+  circuit_failures: policyFields.circuit_failures.default(DEFAULT_CIRCUIT_FAILURES), // rows written before it existed
+});
 export type Policy = z.infer<typeof Policy>;
 
 export const DEFAULT_POLICY: Policy = {
@@ -73,6 +82,7 @@ export const DEFAULT_POLICY: Policy = {
   connect_timeout_ms: 10_000,
   first_byte_timeout_ms: 10 * MINUTE,
   idle_timeout_ms: 5 * MINUTE,
+  circuit_failures: DEFAULT_CIRCUIT_FAILURES,
   allowed_methods: null,
   allowed_path_prefixes: null,
   allowed_response_headers: [],

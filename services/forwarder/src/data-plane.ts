@@ -8,10 +8,12 @@ import { Guard } from './decision/guard.ts';
 import { LiveCalls } from './decision/live-calls.ts';
 import { Outbound } from './decision/outbound.ts';
 import { LeaseCache } from './leases/lease-cache.ts';
-import { prepareLease } from './leases/leased-api.ts';
+import { type LeasedApi, prepareLease } from './leases/leased-api.ts';
 import type { LeaseSource } from './leases/vault-client.ts';
 import { ApiStates } from './limits/api-state.ts';
 import { LocalWindows, ReplicatedWindows } from './limits/call-windows.ts';
+import { CircuitWatch } from './limits/circuit-watch.ts';
+import { Tenants } from './limits/tenants.ts';
 import type { ConnectTcp } from './upstream/dial.ts';
 import { Pools } from './upstream/pools.ts';
 import type { NameResolver } from './upstream/resolve.ts';
@@ -27,6 +29,8 @@ export interface DataPlaneOptions {
   maxCalls: number;
   /** Where replicas count together; without it this process counts for itself. */
   redis?: RedisLink | undefined;
+  /** Monotonic ms, for circuits; the process's own where it is not given. */
+  now?: () => number;
   log: Logger;
 }
 
@@ -36,13 +40,17 @@ export interface DataPlane {
   pools: Pools;
   live: LiveCalls;
   leases: LeaseCache;
+  circuits: CircuitWatch;
   /** Lets open calls end, cuts what is left, and closes the connections. */
   close: (drainMs: number) => Promise<void>;
 }
 
 export function buildDataPlane(options: DataPlaneOptions): DataPlane {
   const { vault, feed, recipient, rules, resolver, secureContext, connect, maxCalls, redis } = options;
-  const states = new ApiStates();
+  const circuits = new CircuitWatch(options.log);
+  const now = options.now ?? (() => performance.now());
+  const states = new ApiStates({ now, circuitChanged: (id, to) => circuits.changed(id, to) });
+  const tenants = new Tenants();
   const windows = redis === undefined ? new LocalWindows() : new ReplicatedWindows(redis);
   const live = new LiveCalls();
   const pools = new Pools({ secureContext, connect });
@@ -54,12 +62,13 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
     const lease = await vault.draft(machineId, draft);
     // counted together: each draft has an id of its own
     const state = states.of(`drafts of ${machineId}`, performance.now());
-    return lease && prepareLease(lease, recipient, rules, state);
+    return lease && neverHeldBack(prepareLease(lease, recipient, rules, state));
   };
-  const outbound = new Outbound({ leases, leaseDraft, guard, states, windows, live, maxCalls });
+  const outbound = new Outbound({ leases, leaseDraft, guard, states, tenants, windows, live, maxCalls });
   feed.on('change', (change) => {
     leases.forget(change);
     live.revoke(change);
+    if (change.what === 'api_changed') states.changed(change.id);
   });
   feed.on('reset', () => {
     leases.clear();
@@ -70,7 +79,13 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
     resolver.cancel();
     await pools.close();
   };
-  return { outbound, pools, live, leases, close };
+  return { outbound, pools, live, leases, circuits, close };
+}
+
+/** Drafts are counted together, but one that fails says nothing about the next. */
+function neverHeldBack(draft: LeasedApi): LeasedApi {
+  const { lease } = draft;
+  return { ...draft, lease: { ...lease, policy: { ...lease.policy, circuit_failures: 0 } } };
 }
 
 /** Changes may have been missed: an API that is gone takes its open calls with it. */

@@ -59,6 +59,8 @@ await runService('forwarder', async () => {
     pools: () => plane.pools.size,
     connections: () => plane.pools.connections,
     leases: () => plane.leases.size,
+    circuitChanges: () => plane.circuits.changes,
+    circuitsHeld: () => plane.circuits.held,
   });
   if (redis !== undefined) redisGauge(registry, redis);
   const deps = {

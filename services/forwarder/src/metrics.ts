@@ -6,6 +6,9 @@ export interface MetricSources {
   pools: () => number;
   connections: () => number;
   leases: () => number;
+  /** Changes of circuits by the state that was entered. */
+  circuitChanges: () => Readonly<Record<string, number>>;
+  circuitsHeld: () => number;
 }
 
 /** Figures of the data plane. Calls are counted in a plain map and shown when somebody asks: a labelled counter costs more. */
@@ -33,6 +36,22 @@ export class CallMetrics {
     gauge(registry, 'zeq_upstream_pools', 'Pools by machine, origin and address', sources.pools);
     gauge(registry, 'zeq_upstream_connections', 'Connections to upstreams', sources.connections);
     gauge(registry, 'zeq_leases_held', 'Leases in the cache', sources.leases);
+    gauge(
+      registry,
+      'zeq_circuits_held',
+      'APIs from whose upstream calls are held back',
+      sources.circuitsHeld,
+    );
+    new Counter({
+      name: 'zeq_circuit_changes_total',
+      help: 'Changes of circuit breakers by the state that was entered',
+      labelNames: ['state'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [state, count] of Object.entries(sources.circuitChanges())) this.inc({ state }, count);
+      },
+    });
   }
 }
 

@@ -1,4 +1,7 @@
-import { Rig, until } from './rig.ts';
+import type { OwnerCaller } from '@zeq/contracts';
+import { newId } from '@zeq/crypto';
+import { requireShare } from '../src/limits/limits.ts';
+import { Rig, SLUG, until } from './rig.ts';
 import { RawUpstream, Upstream } from './upstream.ts';
 
 let rig: Rig;
@@ -10,12 +13,12 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([rig.stop(), upstream.close()]));
 
-function codes(answers: Response[]): Record<string, number> {
+const codeOf = (res: Response): string => res.headers.get('x-zeq-error') ?? String(res.status);
+const codes = (answers: Response[]) => counted(answers.map(codeOf));
+
+function counted(outcomes: string[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const res of answers) {
-    const code = res.headers.get('x-zeq-error') ?? String(res.status);
-    counts[code] = (counts[code] ?? 0) + 1;
-  }
+  for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return counts;
 }
 
@@ -97,21 +100,67 @@ describe('the limit of calls in flight', () => {
     await slow.close();
   });
 
-  it('of the process answers 503 overloaded', async () => {
+  it('of a machine is as many as it leaves free; another machine gets in all the same', async () => {
     const slow = await new RawUpstream(() => undefined).open();
-    const id = rig.register({ base_url: slow.url });
+    const bob: OwnerCaller = { ...rig.owner, machine_id: newId('mch') };
+    const [ofAlice, ofBob] = [rig.machineId, bob.machine_id].map((machine_id) =>
+      rig.vault.register({ base_url: slow.url, machine_id, slug: SLUG }),
+    ) as [string, string];
     const all = new AbortController();
-    const open = Array.from({ length: 60 }, () =>
-      rig.fetch(id, '/x', { signal: all.signal }).catch(() => undefined),
-    );
-    await until(() => rig.plane.live.size === 60, 'sixty calls');
+    const call = (id: string, caller?: OwnerCaller) =>
+      rig.fetch(id, '/x', { signal: all.signal }, caller).then(codeOf, () => 'left');
 
-    const refused = await rig.fetch(id, '/x');
-
-    expect([refused.status, refused.headers.get('x-zeq-error')]).toEqual([503, 'overloaded']);
+    const alices = Array.from({ length: 40 }, () => call(ofAlice));
+    await until(() => slow.sockets.size === 30, 'half of all places');
+    const bobs = Array.from({ length: 20 }, () => call(ofBob, bob));
+    await until(() => slow.sockets.size === 45, 'half of the other half');
+    const refused = await rig.fetch(ofAlice, '/x');
     all.abort();
-    await Promise.all(open);
+
+    expect(counted(await Promise.all(alices))).toEqual({ concurrency_limited: 10, left: 30 });
+    expect(counted(await Promise.all(bobs))).toEqual({ concurrency_limited: 5, left: 15 });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
     await until(() => rig.plane.live.size === 0, 'no open calls');
     await slow.close();
   });
 });
+
+describe('requireShare', () => {
+  it.each([
+    [0, 0, 10, undefined],
+    [4, 4, 10, undefined],
+    [5, 5, 10, 'concurrency_limited'],
+    [0, 9, 10, undefined],
+    [1, 9, 10, 'concurrency_limited'],
+    [0, 10, 10, 'overloaded'],
+    [3, 11, 10, 'overloaded'],
+  ])('of a machine with %d of %d open calls, of at most %d, says %s', (calls, open, most, code) => {
+    const share = () => requireShare({ calls }, open, most);
+
+    if (code === undefined) expect(share).not.toThrow();
+    else expect(share).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('lets any number of machines that want everything come to equal parts, with one part free', () => {
+    const tenants = Array.from({ length: 4 }, () => ({ calls: 0 }));
+    let open = 0;
+
+    for (let round = 0; round < 1_000; round += 1)
+      for (const tenant of tenants) {
+        if (refuses(() => requireShare(tenant, open, 1_000))) continue;
+        tenant.calls += 1;
+        open += 1;
+      }
+
+    expect(tenants.map(({ calls }) => calls)).toEqual([200, 200, 200, 200]);
+  });
+});
+
+function refuses(what: () => void): boolean {
+  try {
+    what();
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -36,6 +36,8 @@ export interface RigOptions {
   connect?: ConnectTcp;
   dnsBudgetMs?: number;
   maxCalls?: number;
+  /** Monotonic ms, for circuits. */
+  now?: () => number;
 }
 
 /** A forwarder on a port of its own, with a vault and a DNS server that the test commands. */
@@ -98,6 +100,7 @@ export class Rig {
       secureContext: buildSecureContext(options.ca),
       connect: dial,
       maxCalls,
+      ...(options.now && { now: options.now }),
       log,
     });
     const metrics = new CallMetrics();

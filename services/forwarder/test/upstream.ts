@@ -61,6 +61,8 @@ export class RawUpstream {
   readonly sockets = new Set<Socket>();
   connections = 0;
   port = 0;
+  /** Hears everything that is read. */
+  onBytes: (text: string) => void = () => undefined;
   readonly #server;
 
   constructor(onRequest: (socket: Socket, count: number) => void) {
@@ -72,6 +74,7 @@ export class RawUpstream {
       let count = 0;
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');
+        this.onBytes(chunk.toString('latin1'));
         if (!text.includes('\r\n\r\n')) return;
         text = '';
         count += 1;

@@ -4,7 +4,8 @@ import type { LeaseCache } from '../leases/lease-cache.ts';
 import type { LeasedApi } from '../leases/leased-api.ts';
 import type { ApiStates } from '../limits/api-state.ts';
 import type { CallWindows } from '../limits/call-windows.ts';
-import { requireRoom, takeLimits } from '../limits/limits.ts';
+import { requireCircuit, requireRoom, requireShare, takeLimits } from '../limits/limits.ts';
+import type { Tenants } from '../limits/tenants.ts';
 import { type Ask, decide } from './decide.ts';
 import type { Guard } from './guard.ts';
 import type { ForwardCaller } from './identity.ts';
@@ -17,6 +18,7 @@ export interface OutboundDeps {
   leaseDraft: (machineId: string, draft: DraftApi) => Promise<LeasedApi | undefined>;
   guard: Guard;
   states: ApiStates;
+  tenants: Tenants;
   windows: CallWindows;
   live: LiveCalls;
   /** Calls that this process carries at once. */
@@ -41,7 +43,7 @@ export class Outbound {
   }
 
   /**
-   * Lease, decision, limits, guard: the cheap refusals first, and no name is resolved before a rule allows the call. The
+   * Lease, decision, shares, circuit, limits, guard: the cheap refusals first, and no name is resolved before a rule allows the call. The
    * passage has to be released when the call has ended.
    *
    * @param now Monotonic ms.
@@ -63,16 +65,15 @@ export class Outbound {
   }
 
   #admit(ask: DraftAsk, api: LeasedApi | undefined, now: number): Passage | Promise<Passage> {
-    const { states, windows, guard, live, maxCalls } = this.#deps;
+    const { states, tenants, windows, guard, live, maxCalls } = this.#deps;
     if (api === undefined) throw new ProblemError('not_found', 'There is no such machine or API.');
     const decision = decide(ask, api);
     if (!decision.allowed) throw new ProblemError(decision.code, decision.detail);
-    if (live.size >= maxCalls)
-      throw new ProblemError('overloaded', 'The forwarder carries as many calls as it can.', {
-        retryAfter: 1,
-      });
+    const tenant = tenants.of(api.lease.machine_id);
+    requireShare(tenant, live.size, maxCalls);
     requireRoom(decision);
-    const passage = new Passage(ask.caller, decision, live);
+    requireCircuit(decision);
+    const passage = new Passage(ask.caller, decision, live, tenant);
     try {
       const counted = takeLimits(decision, windows, states, now);
       if (counted !== undefined) return releaseOnFailure(passage, this.#guardLater(passage, counted, now));
@@ -99,6 +100,7 @@ async function releaseOnFailure(passage: Passage, addresses: Promise<readonly st
     passage.requireUncut();
     return passage;
   } catch (err) {
+    passage.failed(err); // a name that does not resolve is an upstream that cannot be reached
     passage.release();
     throw err;
   }

@@ -2,6 +2,7 @@ import { ProblemError, type WindowVerdict } from '@zeq/service-kit';
 import type { Allowed } from '../decision/decide.ts';
 import type { ApiStates } from './api-state.ts';
 import type { CallWindow, CallWindows } from './call-windows.ts';
+import type { Tenant } from './tenants.ts';
 
 const WINDOW_SECONDS = 60;
 
@@ -24,6 +25,33 @@ export function requireRoom({ api, limits }: Allowed): void {
   if (api.state.inFlight < limits.concurrency) return;
   throw new ProblemError('concurrency_limited', 'Too many calls of this API are in flight.', {
     retryAfter: 1,
+  });
+}
+
+/**
+ * A machine may have as many calls in flight as places are still free: alone it gets half of the process, two that want all of
+ * it get a third each, and whoever comes next always finds room (the dynamic threshold of Choudhury and Hahne, 1998, for
+ * shared buffers). No list of the active machines is needed, and nothing is set aside for machines that do not call.
+ *
+ * @param open Calls of everybody. @param most Calls that the process carries at once.
+ * @throws ProblemError `overloaded` when no place is free, `concurrency_limited` when the machine has its share.
+ */
+export function requireShare(tenant: Tenant, open: number, most: number): void {
+  const free = most - open;
+  if (free > tenant.calls) return;
+  if (free <= 0)
+    throw new ProblemError('overloaded', 'The forwarder carries as many calls as it can.', { retryAfter: 1 });
+  throw new ProblemError('concurrency_limited', 'This machine has its share of the calls in flight.', {
+    retryAfter: 1,
+  });
+}
+
+/** @throws ProblemError `circuit_open` while calls are held back from an upstream that keeps failing. */
+export function requireCircuit({ api }: Allowed): void {
+  const waitMs = api.state.circuit.waitMs();
+  if (waitMs === 0) return;
+  throw new ProblemError('circuit_open', 'The upstream failed too often in a row; calls are held back.', {
+    retryAfter: Math.max(1, Math.ceil(waitMs / 1000)),
   });
 }
 

@@ -7,7 +7,7 @@ import type { Passage } from '../decision/passage.ts';
 import { withCredentialParameter } from '../request/query.ts';
 import { DialError } from './dial.ts';
 import type { Pools, UpstreamPool } from './pools.ts';
-import { toUpstreamProblem } from './upstream-problem.ts';
+import { isBroken, toUpstreamProblem } from './upstream-problem.ts';
 
 export interface ExchangeRequest {
   /** Raw pairs without the credential; it stands behind them while the request is handed over, and no longer. */
@@ -18,10 +18,12 @@ export interface ExchangeRequest {
 
 /** Addresses that are tried for one call. */
 const MAX_DIALS = 3;
+/** RFC 9110 section 9.2.1, as far as they are forwarded. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * One request to an upstream and its answer. A subclass says what becomes of the answer. The next address is tried only when
- * no connection came to be, so nothing is ever sent twice.
+ * no connection came to be, and only what is safe is sent again on a connection that had gone stale: no effect happens twice.
  */
 export abstract class Exchange implements Dispatcher.DispatchHandler {
   protected readonly passage: Passage;
@@ -32,7 +34,12 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   #pool: UpstreamPool | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #cancelled: Error | undefined;
+  /** Addresses tried. */
   #dials = 0;
+  /** Connections that the pool had dialled when the request was handed over. */
+  #dialsBefore = 0;
+  #heard = false;
+  #wentAgain = false;
 
   constructor(passage: Passage, pools: Pools) {
     this.passage = passage;
@@ -54,8 +61,18 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(reason);
   }
 
-  /** The exchange is over, whatever came of it. */
+  /** A valid head of an answer has come. */
+  protected began(): void {
+    this.passage.answering();
+  }
+
+  /** The answer has come to its own end. */
   protected settle(): void {
+    this.#leavePool();
+    this.passage.succeeded();
+  }
+
+  #leavePool(): void {
     if (this.#pool === undefined) return;
     this.#pool.calls -= 1;
     this.#pool.usedAt = performance.now();
@@ -67,12 +84,41 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (this.#cancelled !== undefined) controller.abort(this.#cancelled);
   }
 
+  /** At the first byte of an answer. */
+  onResponseStarted(): void {
+    this.#heard = true;
+  }
+
   onResponseError(_controller: Dispatcher.DispatchController, err: Error): void {
-    this.settle();
-    const another = this.#dials < Math.min(MAX_DIALS, this.passage.addresses.length);
-    if (another && this.#cancelled === undefined && err instanceof DialError && err.code === 'connect_failed')
-      this.#dispatch(performance.now());
-    else this.failed(this.#cancelled ?? toUpstreamProblem(err));
+    const pool = this.#pool;
+    this.#leavePool();
+    if (this.#cancelled !== undefined) this.failed(this.#cancelled);
+    else if (this.#mayDialNext(err) || this.#mayGoAgain(err, pool)) this.#dispatch(performance.now());
+    else this.#end(toUpstreamProblem(err));
+  }
+
+  #end(problem: unknown): void {
+    this.passage.failed(problem);
+    this.failed(problem);
+  }
+
+  #mayDialNext(err: Error): boolean {
+    const left = Math.min(MAX_DIALS, this.passage.addresses.length) - this.#dials;
+    return left > 0 && err instanceof DialError && err.code === 'connect_failed';
+  }
+
+  /**
+   * An upstream may close a connection that lay idle at the very moment it is used again. A safe request without a body is
+   * sent once more then (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1): not one byte of an answer had come, and the
+   * connection stood before the call, because none was dialled since. undici itself never sends anything twice.
+   */
+  #mayGoAgain(err: Error, pool: UpstreamPool | undefined): boolean {
+    const { body, upgrade } = this.#request!;
+    const isSafe = SAFE_METHODS.has(this.passage.decision.method) && body === null && upgrade === undefined;
+    if (!isSafe || this.#wentAgain || this.#heard || !isBroken(err)) return false;
+    this.#wentAgain = pool !== undefined && pool.dials === this.#dialsBefore;
+    if (this.#wentAgain) this.#dials -= 1; // the same address
+    return this.#wentAgain;
   }
 
   #dispatch(now: number): void {
@@ -81,6 +127,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     this.#pool = this.#nextPool(now);
     this.#pool.calls += 1;
     this.#dials += 1;
+    this.#dialsBefore = this.#pool.dials;
     this.sentAt = now;
     const length = headers.length;
     const path = attachCredential(decision, headers);

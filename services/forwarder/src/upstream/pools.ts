@@ -32,6 +32,8 @@ export interface UpstreamPool {
   readonly address: string;
   /** Calls that hold it. */
   calls: number;
+  /** Connections begun so far. */
+  dials: number;
   /** Monotonic ms. */
   usedAt: number;
 }
@@ -56,7 +58,7 @@ export class Pools {
     const held = this.#byKey.get(key);
     if (held !== undefined && !held.pool.closed) return held;
     if (this.#byKey.size >= MAX_POOLS) this.#makeRoom();
-    const pool = { pool: this.#open(place), address: place.address, calls: 0, usedAt: now };
+    const pool = this.#open(place, now);
     this.#byKey.set(key, pool);
     return pool;
   }
@@ -88,17 +90,23 @@ export class Pools {
     await Promise.all(pools.map(({ pool }) => pool.destroy()));
   }
 
-  #open({ url, address, connectTimeoutMs }: PoolPlace): Pool {
-    return new Pool(url.origin, {
-      connections: null,
+  #open({ url, address, connectTimeoutMs }: PoolPlace, now: number): UpstreamPool {
+    const dial = buildDial({ url, address, timeoutMs: connectTimeoutMs, ...this.#options });
+    const pool = new Pool(url.origin, {
+      connections: null, // one per call in flight: what bounds those bounds these, and nothing waits in a queue
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
       maxHeaderSize: MAX_RESPONSE_HEAD_BYTES,
-      connect: buildDial({ url, address, timeoutMs: connectTimeoutMs, ...this.#options }),
+      connect: (options, callback) => {
+        opened.dials += 1;
+        return dial(options, callback);
+      },
     });
+    const opened: UpstreamPool = { pool, address, calls: 0, dials: 0, usedAt: now };
+    return opened;
   }
 
   #makeRoom(): void {

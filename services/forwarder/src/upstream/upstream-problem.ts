@@ -30,6 +30,13 @@ const INVALID = new Set([
   'UND_ERR_HEADERS_OVERFLOW',
 ]);
 
+/** The connection broke; that what came over it was no answer is another matter. */
+export function isBroken(err: unknown): boolean {
+  const { code = '', message = '' } = err as { code?: string; message?: string };
+  if (BAD_ANSWERS.has(message)) return false;
+  return BREAKS.has(code) || code === 'UND_ERR_SOCKET' || code.startsWith('ERR_SSL_');
+}
+
 /** What went wrong between us and the upstream, in the words of contracts. What nobody expected stays as it is. */
 export function toUpstreamProblem(err: unknown): unknown {
   if (err instanceof ProblemError) return err;
@@ -41,7 +48,7 @@ export function toUpstreamProblem(err: unknown): unknown {
     return new ProblemError('upstream_invalid', 'The upstream sent an answer that is not valid HTTP.', {
       cause: err,
     });
-  if (BREAKS.has(code) || code === 'UND_ERR_SOCKET' || code.startsWith('ERR_SSL_'))
+  if (isBroken(err))
     return new ProblemError('upstream_reset', 'The upstream broke the connection.', { cause: err });
   return err;
 }
