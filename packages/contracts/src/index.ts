@@ -19,3 +19,4 @@ export * from './routes.ts';
 export * from './tesc.ts';
 export * from './usage.ts';
 export * from './usage-batch.ts';
+export * from './usage-routes.ts';

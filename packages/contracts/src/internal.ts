@@ -143,5 +143,6 @@ export const VAULT_ISSUERS = {
   identify: ['gateway', 'operator-engine'],
   leases: ['forwarder'],
   drafts: ['forwarder'],
+  usage: ['forwarder'],
   changes: ['gateway', 'forwarder', 'operator-engine', 'sync-engine'],
 } as const satisfies Record<string, readonly ServiceName[]>;

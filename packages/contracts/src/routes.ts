@@ -27,6 +27,7 @@ import {
 } from './machines.ts';
 import { OPERATOR_ROUTES } from './operator-routes.ts';
 import { RotationStatus, SaltRotation } from './rotation.ts';
+import { USAGE_ROUTES } from './usage-routes.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ANY';
 
@@ -424,6 +425,9 @@ export const ROUTES: readonly RouteSpec[] = [
     summary: 'Revoke an app token',
     success: { status: 204 },
   },
+
+  // how much it was used, and by whom
+  ...USAGE_ROUTES,
 
   // operators and the seven steps
   ...OPERATOR_ROUTES,

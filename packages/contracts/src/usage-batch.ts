@@ -56,6 +56,10 @@ export const RecordedCall = z.strictObject({
 });
 export type RecordedCall = z.infer<typeof RecordedCall>;
 
+function areDistinct(minutes: readonly UsageMinute[]): boolean {
+  return new Set(minutes.map(({ api_id, minute }) => `${api_id} ${minute}`)).size === minutes.length;
+}
+
 /**
  * `POST /internal/usage`: what a forwarder has counted since its last batch. A batch is sent until it is answered, and the next
  * one only then; so the vault knows one that it has counted before by its number.
@@ -63,7 +67,10 @@ export type RecordedCall = z.infer<typeof RecordedCall>;
 export const UsageBatch = z.strictObject({
   instance: z.string().regex(/^[0-9A-Za-z_-]{22,40}$/),
   seq: z.int().min(1),
-  minutes: z.array(UsageMinute).max(MAX_BATCH_MINUTES),
+  minutes: z
+    .array(UsageMinute)
+    .max(MAX_BATCH_MINUTES)
+    .refine(areDistinct, 'must name each API and minute once'),
   calls: z.array(RecordedCall).max(MAX_BATCH_CALLS),
 });
 export type UsageBatch = z.infer<typeof UsageBatch>;

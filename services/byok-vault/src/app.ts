@@ -19,9 +19,10 @@ import { machineHandlers } from './routes/machines.ts';
 import { rotationHandlers } from './routes/rotation.ts';
 import { publicRouter } from './routes/route-table.ts';
 import { tokenHandlers } from './routes/tokens.ts';
+import { type UsageDeps, usageHandlers } from './routes/usage.ts';
 
 /** All that the app needs from outside. A test passes its own. */
-export interface Deps extends ApiDeps {
+export interface Deps extends ApiDeps, UsageDeps {
   hub: ChangeHub;
   rotation: FieldKeyRotation;
   verifier: ServiceTokenVerifier;
@@ -42,6 +43,7 @@ export function buildApp(deps: Deps): Express {
     ...apiHandlers(deps),
     ...tokenHandlers(deps),
     ...rotationHandlers(deps),
+    ...usageHandlers(deps),
   };
   app.use(requestId(), logAccess(deps.accessLog));
   app.use(healthRouter({ service: 'byok-vault', metrics: deps.metrics.registry, notReady: deps.notReady }));

@@ -46,6 +46,10 @@ const providerKey = z
   .max(3500, 'is too long for a provider key')
   .optional();
 
+const WHOLE_DAYS = 'must be a whole number of days, from 1 to 3650';
+const keptDays = (days: number) =>
+  z.coerce.number(WHOLE_DAYS).int(WHOLE_DAYS).min(1, WHOLE_DAYS).max(3650, WHOLE_DAYS).default(days);
+
 export const Env = z
   .object({
     ...commonEnv,
@@ -60,6 +64,9 @@ export const Env = z
     ZEQ_EGRESS_ALLOW: egressAllow,
     ZEQ_EGRESS_PORTS: egressPorts,
     ZEQ_OWN_ADDRESSES: ownAddresses,
+    ZEQ_USAGE_MINUTE_DAYS: keptDays(2),
+    ZEQ_USAGE_HOUR_DAYS: keptDays(62),
+    ZEQ_USAGE_DAY_DAYS: keptDays(730),
     OPENAI_API_KEY: providerKey,
     DEEPSEEK_API_KEY: providerKey,
     FIREWORKS_API_KEY: providerKey,

@@ -16,6 +16,7 @@ import {
 import { buildApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import { openDatabase } from './db/open.ts';
+import type { UsageRetention } from './usage/housekeeping.ts';
 import { buildVault } from './vault.ts';
 
 /** Between attempts to reach a database that is not there yet (ms). */
@@ -28,7 +29,14 @@ await runService('byok-vault', async () => {
   const output = openLogOutput();
   const log = buildLogger('byok-vault', config.LOG_LEVEL, output);
   const db = await openDatabase(config, log);
-  const vault = buildVault({ db, ring: ringOf(config), rules: rulesOf(config), log, now: () => new Date() });
+  const vault = buildVault({
+    db,
+    ring: ringOf(config),
+    rules: rulesOf(config),
+    retention: retentionOf(config),
+    log,
+    now: () => new Date(),
+  });
   const app = buildApp({
     ...vault,
     verifier: new ServiceTokenVerifier('byok-vault', secretsOf(config)),
@@ -78,6 +86,12 @@ function rulesOf(config: Config): EgressRules {
     ports: config.ZEQ_EGRESS_PORTS,
   });
 }
+
+const retentionOf = (config: Config): UsageRetention => ({
+  minuteDays: config.ZEQ_USAGE_MINUTE_DAYS,
+  hourDays: config.ZEQ_USAGE_HOUR_DAYS,
+  dayDays: config.ZEQ_USAGE_DAY_DAYS,
+});
 
 function secretsOf(config: Config): string[] {
   const { ZEQ_INTERNAL_SECRET: now, ZEQ_INTERNAL_SECRET_PREV: before } = config;

@@ -10,22 +10,25 @@ import { type PlatformKeys, preparePlatform } from './owners/platform.ts';
 import { FieldKeyRotation } from './rotation/rotate-field-key.ts';
 import { requireKnownKeys } from './rotation/start-checks.ts';
 import { buildStore } from './store/sql/sql-store.ts';
+import { UsageHousekeeping, type UsageRetention } from './usage/housekeeping.ts';
 
 export interface VaultOptions {
   db: Database;
   ring: KeyRing;
   rules: EgressRules;
+  retention: UsageRetention;
   log: Logger;
   now: () => Date;
 }
 
 /** The vault's parts over one database. Nothing has happened yet: `start` brings it up and `stop` undoes that. */
-export function buildVault({ db, ring, rules, log, now }: VaultOptions) {
+export function buildVault({ db, ring, rules, retention, log, now }: VaultOptions) {
   const store = buildStore(db);
   const metrics = buildVaultMetrics();
   const box = new CredentialBox(ring, metrics, log);
   const hub = new ChangeHub(db, log);
   const rotation = new FieldKeyRotation({ store, box, metrics, log, now });
+  const housekeeping = new UsageHousekeeping({ store, retention, log, now });
   let started = false;
   return {
     store,
@@ -34,6 +37,8 @@ export function buildVault({ db, ring, rules, log, now }: VaultOptions) {
     rotation,
     metrics,
     rules,
+    retention,
+    housekeeping,
     now,
     isStarted: (): boolean => started,
     notReady: (): string[] => (started && hub.isReading ? [] : ['database']),
@@ -44,10 +49,12 @@ export function buildVault({ db, ring, rules, log, now }: VaultOptions) {
       await preparePlatform({ store, box, rules, now }, platformKeys, log);
       await hub.start();
       rotation.start();
+      housekeeping.start();
       started = true;
     },
     async stop(): Promise<void> {
       await rotation.stop();
+      await housekeeping.stop();
       await hub.stop();
     },
   };

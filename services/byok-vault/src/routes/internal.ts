@@ -1,4 +1,11 @@
-import { DraftRequest, IdentifyRequest, LeaseRequest, VAULT_ISSUERS } from '@zeq/contracts';
+import {
+  DraftRequest,
+  IdentifyRequest,
+  LeaseRequest,
+  MAX_BATCH_BYTES,
+  UsageBatch,
+  VAULT_ISSUERS,
+} from '@zeq/contracts';
 import { ProblemError, parseInput, type ServiceTokenVerifier, strictJson } from '@zeq/service-kit';
 import { type Response, Router } from 'express';
 import { notFound } from '../apis/not-found.ts';
@@ -8,6 +15,7 @@ import { leaseApi } from '../leases/lease-api.ts';
 import { leaseDraft } from '../leases/lease-draft.ts';
 import type { VaultMetrics } from '../metrics.ts';
 import { identify } from '../owners/identify.ts';
+import { countBatch } from '../usage/count-batch.ts';
 import { streamChanges } from './changes.ts';
 import { requireService } from './require-service.ts';
 
@@ -46,6 +54,11 @@ export function internalRouter(deps: InternalDeps): Router {
     const answer = await leaseDraft(deps, parseInput(DraftRequest, req.body), recipientOf(res));
     if (answer === undefined) throw notFound();
     res.set('Cache-Control', 'no-store').json(answer);
+  });
+
+  const batchJson = strictJson({ maxBytes: MAX_BATCH_BYTES });
+  router.post('/usage', only('usage'), batchJson, async function countUsage(req, res) {
+    res.json(await countBatch(store, parseInput(UsageBatch, req.body)));
   });
 
   router.get('/changes', only('changes'), streamChanges(hub, metrics));

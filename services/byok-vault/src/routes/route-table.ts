@@ -11,6 +11,8 @@ export interface Call {
   machineId: string;
   params: Readonly<Record<string, string>>;
   query: unknown;
+  /** The `Accept` header; empty where there is none. */
+  accept: string;
   body: unknown;
 }
 
@@ -19,6 +21,8 @@ export interface Answer {
   body?: unknown;
   /** Where the list goes on. */
   next?: string | undefined;
+  /** Instead of a body: text of another type, to be saved under this name. */
+  file?: { type: string; name: string; text: string };
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
@@ -74,21 +78,32 @@ function requireAccess({ audience }: RouteSpec): RequestHandler {
 const answerWith = (route: RouteSpec, handler: Handler): RequestHandler =>
   async function answer(req, res) {
     const caller: Caller = res.locals.claims.caller;
-    const { body, next } = await handler({
+    const { body, next, file } = await handler({
       caller,
       machineId: 'machine_id' in caller ? caller.machine_id : '',
       params: req.params as Record<string, string>,
       query: req.query,
+      accept: req.headers.accept ?? '',
       body: req.body,
     });
     if (next !== undefined) res.set('Link', `<${nextLink(req, next)}>; rel="next"`);
-    send(res, route.success.status, body);
+    if (file !== undefined) sendFile(res, file);
+    else send(res, route.success.status, body);
   };
 
 function send(res: Response, status: number, body: unknown): void {
   res.status(status).set('Cache-Control', 'no-store');
   if (body === undefined) res.end();
   else res.json(body);
+}
+
+function sendFile(res: Response, { type, name, text }: NonNullable<Answer['file']>): void {
+  res.set({
+    'Cache-Control': 'no-store',
+    'Content-Type': type,
+    'Content-Disposition': `attachment; filename="${name}"`,
+  });
+  res.end(text);
 }
 
 function nextLink(req: Request, next: string): string {

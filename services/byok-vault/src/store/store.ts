@@ -1,9 +1,11 @@
+import type { ActivityStore } from './activity-store.ts';
 import type { ApiStore } from './api-store.ts';
 import type { ChangeStore } from './change-store.ts';
 import type { KeyStore } from './key-store.ts';
 import type { MachineStore } from './machine-store.ts';
 import type { RotationStore } from './rotation-store.ts';
 import type { TokenStore } from './token-store.ts';
+import type { UsageStore } from './usage-store.ts';
 
 /** Everything the vault remembers. */
 export interface Stores {
@@ -13,6 +15,8 @@ export interface Stores {
   tokens: TokenStore;
   changes: ChangeStore;
   rotations: RotationStore;
+  usage: UsageStore;
+  activity: ActivityStore;
 }
 
 export interface Store extends Stores {

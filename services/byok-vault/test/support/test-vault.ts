@@ -18,7 +18,14 @@ export async function openTestVault(given: { db?: Database; ring?: KeyRing; now?
   const db = given.db ?? (await openTestEmbedded());
   const ring = given.ring ?? new KeyRing(randomBytes(32));
   const { log, sink, lines } = buildTestLog();
-  const vault = buildVault({ db, ring, rules: egressRules(), log, now: given.now ?? (() => new Date()) });
+  const vault = buildVault({
+    db,
+    ring,
+    rules: egressRules(),
+    retention: { minuteDays: 2, hourDays: 62, dayDays: 730 },
+    log,
+    now: given.now ?? (() => new Date()),
+  });
   await vault.start();
   const app = buildApp({
     ...vault,

@@ -1,11 +1,13 @@
 import type { Database, Queryable } from '../../db/database.ts';
 import type { Store, Stores } from '../store.ts';
+import { sqlActivityStore } from './sql-activity-store.ts';
 import { sqlApiStore } from './sql-api-store.ts';
 import { sqlChangeStore } from './sql-change-store.ts';
 import { sqlKeyStore } from './sql-key-store.ts';
 import { sqlMachineStore } from './sql-machine-store.ts';
 import { sqlRotationStore } from './sql-rotation-store.ts';
 import { sqlTokenStore } from './sql-token-store.ts';
+import { sqlUsageStore } from './sql-usage-store.ts';
 
 /** The stores over a database, whichever of its two kinds it is. */
 export const buildStore = (db: Database): Store => ({
@@ -20,4 +22,6 @@ const storesOver = (db: Queryable): Stores => ({
   tokens: sqlTokenStore(db),
   changes: sqlChangeStore(db),
   rotations: sqlRotationStore(db),
+  usage: sqlUsageStore(db),
+  activity: sqlActivityStore(db),
 });
