@@ -1,6 +1,7 @@
 import { type ComponentType, lazy, Suspense, useEffect } from 'react';
 import { followSession, useSession } from './api/session.ts';
 import { type Route, useRoute } from './router.ts';
+import { AwayBanner, Waiting } from './shell/away.tsx';
 import { EndedDialog } from './shell/ended-dialog.tsx';
 import { ErrorBoundary } from './shell/error-boundary.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -41,7 +42,9 @@ export function App() {
   const mustSignIn = session.state === 'out' && !isOpen;
   return (
     <>
-      {session.state === 'unknown' ? null : mustSignIn ? (
+      {session.state === 'unknown' ? (
+        <Waiting />
+      ) : mustSignIn ? (
         <SignIn />
       ) : (
         <Shell>
@@ -53,6 +56,7 @@ export function App() {
           {session.state === 'ended' && <EndedDialog />}
         </Shell>
       )}
+      <AwayBanner />
       <Toasts />
     </>
   );

@@ -1,4 +1,5 @@
 import type { Problem, ProblemCode } from '@zeq/contracts';
+import { noteAnswer, noteSilence } from './reach.ts';
 
 /** An error answer of the mesh. Its `detail` is written for people. */
 export class ApiProblem extends Error {
@@ -48,8 +49,14 @@ export function onUnauthorized(listener: Listener): () => void {
  * @throws ApiProblem for an error answer, Unreachable for none; an aborted call throws the browser's AbortError.
  */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+  const answer = await ask(method, path, options);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+/** The answer itself, of whatever type. @throws as `call`. */
+export async function ask(method: string, path: string, options: CallOptions = {}): Promise<Response> {
   const answer = await send(method, path, options);
-  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.ok) return answer;
   const problem = await problemOf(answer);
   if (answer.status === 401) for (const listener of refusalListeners) listener(problem);
   throw problem;
@@ -57,7 +64,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
 
 async function send(method: string, path: string, { json, headers, signal }: CallOptions): Promise<Response> {
   try {
-    return await fetch(path, {
+    const answer = await fetch(path, {
       method,
       headers: {
         ...PAGE_HEADERS,
@@ -69,8 +76,11 @@ async function send(method: string, path: string, { json, headers, signal }: Cal
       cache: 'no-store',
       credentials: 'same-origin',
     });
+    noteAnswer();
+    return answer;
   } catch (err) {
     if (signal?.aborted) throw err;
+    noteSilence();
     throw new Unreachable(err);
   }
 }

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import { ApiProblem } from './client.ts';
+import { onBack } from './reach.ts';
 
 /** Something that was asked for: what is known of it, and what went wrong the last time. */
 export interface Resource<T> {
@@ -40,18 +41,19 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
   useEffect(() => {
     const refresh = () => {
       const known = entries.get(key);
-      if (known === undefined || performance.now() - known.loadedAt > FRESH_MS) reload();
+      const isFresh = known?.error === undefined && performance.now() - (known?.loadedAt ?? 0) <= FRESH_MS;
+      if (known === undefined || !isFresh) reload();
     };
     const onVisible = () => void (document.visibilityState === 'visible' && refresh());
     refresh();
     document.addEventListener('visibilitychange', onVisible);
-    addEventListener('online', refresh);
+    const stopBack = onBack(refresh);
     tabs.addEventListener('message', reload);
     const stopWatching = watch(key, reload);
     return () => {
       stopWatching();
       document.removeEventListener('visibilitychange', onVisible);
-      removeEventListener('online', refresh);
+      stopBack();
       tabs.removeEventListener('message', reload);
     };
   }, [key, reload]);

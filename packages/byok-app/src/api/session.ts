@@ -2,6 +2,7 @@ import type { SessionInfo } from '@zeq/contracts';
 import { useSyncExternalStore } from 'react';
 import { ApiProblem, onUnauthorized } from './client.ts';
 import { sessionApi } from './mesh.ts';
+import { followNetwork, onBack } from './reach.ts';
 import { clearResources } from './resource.ts';
 
 /**
@@ -15,6 +16,7 @@ export type Session =
 /** Renewed this long before its end, if somebody has been here since the last time (ms). */
 const RENEW_BEFORE_MS = 4 * 60_000;
 const CHECK_MS = 15_000;
+const LOOK_AGAIN_SECONDS = 5;
 
 let session: Session = { state: 'unknown' };
 let lastActive = Date.now();
@@ -35,7 +37,7 @@ export function useMachine(): { slug: string; mayEdit: boolean; mayForward: bool
 
 /** Asks whether the cookie of an earlier visit still counts, and follows the session from then on. @returns Stops following. */
 export function followSession(): () => void {
-  const stopRefusals = onUnauthorized(noteEnd);
+  const stops = [onUnauthorized(noteEnd), followNetwork(), onBack(() => void look())];
   const onTab = ({ data }: MessageEvent<'out' | 'in'>) =>
     void (data === 'out' ? set({ state: 'out' }) : look());
   const onActive = () => {
@@ -46,7 +48,7 @@ export function followSession(): () => void {
   const timer = setInterval(keepOpen, CHECK_MS);
   void look();
   return () => {
-    stopRefusals();
+    for (const stop of stops) stop();
     tabs.removeEventListener('message', onTab);
     for (const name of ACTIVITY) removeEventListener(name, onActive);
     clearInterval(timer);
@@ -75,10 +77,13 @@ async function look(): Promise<void> {
   try {
     enter(await sessionApi.show());
   } catch (err) {
-    // Nobody is signed in, or nobody can say: the sign-in form is the right place for both.
-    if (session.state === 'unknown' || err instanceof ApiProblem) noteEnd();
+    // Nobody is signed in. While nobody can say (the mesh is away, or it limits), it stays unknown.
+    if (err instanceof ApiProblem && err.status < 500 && err.status !== 429) noteEnd();
+    else if (session.state === 'unknown') setTimeout(look, (retrySeconds(err) ?? LOOK_AGAIN_SECONDS) * 1000);
   }
 }
+
+const retrySeconds = (err: unknown) => (err instanceof ApiProblem ? err.retryAfterSeconds : null);
 
 async function keepOpen(): Promise<void> {
   if (session.state !== 'in') return;

@@ -23,9 +23,9 @@ const MODELS: Record<string, string> = {
 };
 
 /** Requests that make sense for an API: a streamed answer first where its provider has one. */
-export function samplesFor(api: Pick<ApiView, 'provider' | 'test_path' | 'schema'>): Sample[] {
-  const described = pathsIn(api.schema).map(get);
-  if (described.length > 0) return described;
+export function samplesFor(api: Pick<ApiView, 'provider' | 'test_path' | 'schema'>): [Sample, ...Sample[]] {
+  const [first, ...others] = pathsIn(api.schema).map(get);
+  if (first !== undefined) return [first, ...others];
   const stream = streamFor(api.provider);
   const look = get(api.test_path ?? '/');
   return stream === undefined ? [look] : [stream, look];

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { signOut, useSession } from '../api/session.ts';
 import { href, useRoute } from '../router.ts';
 import { Button } from '../ui/button.tsx';
@@ -15,7 +15,6 @@ import {
   RotateIcon,
   SigmaIcon,
   SunIcon,
-  WarnIcon,
 } from '../ui/icons.tsx';
 import { say } from '../ui/toast.tsx';
 import { chooseTheme, readTheme, THEMES, type Theme } from './theme.ts';
@@ -36,7 +35,6 @@ export function Shell({ children }: { children: ReactNode }) {
       <button type="button" className="button skip" onClick={focusMain}>
         Skip to content
       </button>
-      <OfflineBanner />
       <div className="shell">
         <header className="bar">
           <Brand />
@@ -135,27 +133,4 @@ function ThemeButton() {
       {theme[0]?.toUpperCase() + theme.slice(1)}
     </Button>
   );
-}
-
-function OfflineBanner() {
-  const isOnline = useSyncExternalStore(subscribeOnline, () => navigator.onLine);
-  return (
-    <div role="status">
-      {!isOnline && (
-        <div className="banner">
-          <WarnIcon />
-          You are offline. What you see may be out of date.
-        </div>
-      )}
-    </div>
-  );
-}
-
-function subscribeOnline(listener: () => void): () => void {
-  addEventListener('online', listener);
-  addEventListener('offline', listener);
-  return () => {
-    removeEventListener('online', listener);
-    removeEventListener('offline', listener);
-  };
 }

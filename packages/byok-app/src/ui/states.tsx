@@ -48,13 +48,19 @@ export function Failure({ error, retry, isBusy = false, isStale = false }: Failu
   );
 }
 
-/** The same in one line, inside a form. */
+/** The same inside a form: nothing is tried again by itself, and what was written stays. */
 export function ProblemNote({ error }: { error: Error }) {
+  const wait = useCountdown(error, doNothing);
   return (
     <div className="notice notice-bad" role="alert">
       <WarnIcon />
       <div className="notice-text">
         <p>{error.message}</p>
+        {wait > 0 && (
+          <p className="numbers" aria-hidden="true">
+            You can try again in {wait} s.
+          </p>
+        )}
         <RequestId error={error} />
       </div>
     </div>
@@ -73,6 +79,8 @@ function titleOf(error: Error): string {
   if (error.status === 404) return 'Not found';
   return error.status >= 500 ? 'The mesh has a problem' : 'This was refused';
 }
+
+const doNothing = () => undefined;
 
 /** Seconds until a limit ends; asks again when they are over. */
 function useCountdown(error: Error, retry: () => void): number {

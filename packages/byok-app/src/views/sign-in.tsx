@@ -44,16 +44,23 @@ export function SignIn() {
 export function KeyForm({ action }: { action: string }) {
   const [key, setKey] = useState('');
   const [fault, setFault] = useState<string>();
-  const open = useAction(signIn);
+  const open = useAction(async (machineKey: string) => {
+    try {
+      await signIn(machineKey);
+    } catch (err) {
+      if (!isRefused(err)) throw err; // nobody has said no: it need not be pasted again
+      setKey('');
+      throw err;
+    }
+    setKey('');
+  });
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const wrong = faultOf(key.trim());
     setFault(wrong);
     if (wrong !== undefined) return;
     await open.run(key.trim());
-    setKey('');
   };
-  const refused = open.error instanceof ApiProblem && open.error.status === 401;
   return (
     <form onSubmit={submit} noValidate>
       <SecretField
@@ -62,15 +69,17 @@ export function KeyForm({ action }: { action: string }) {
         autoFocus
         value={key}
         onChange={(event) => setKey(event.target.value)}
-        error={fault ?? (refused ? wordsFor(open.error as ApiProblem) : undefined)}
+        error={fault ?? (isRefused(open.error) ? wordsFor(open.error) : undefined)}
       />
-      {open.error && !refused && <ProblemNote error={open.error} />}
+      {open.error && !isRefused(open.error) && <ProblemNote error={open.error} />}
       <Button kind="primary" type="submit" isBusy={open.isBusy}>
         {action}
       </Button>
     </form>
   );
 }
+
+const isRefused = (err: unknown): err is ApiProblem => err instanceof ApiProblem && err.status === 401;
 
 /** What can be said before anything is sent. */
 export function faultOf(key: string): string | undefined {
