@@ -1,0 +1,100 @@
+import type { HiteHandshakeAnswer } from '@zeq/contracts';
+import {
+  bytesOfHex,
+  deriveHiteClientSession,
+  HITE_NONCE_BYTES,
+  type HiteClientSession,
+  hexOf,
+} from '@zeq/crypto/web';
+import { errorOf } from '../client/problem.ts';
+import type { Transport } from '../client/transport.ts';
+import { ZeqError } from '../client/zeq-error.ts';
+
+/** Renewed so long before its end that a request under way still arrives inside it. */
+const RENEW_BEFORE_MS = 60_000;
+const LONGEST_LIFE_MS = 3_600_000;
+/** One less than the protocol allows; a session is renewed long before. */
+const LAST_COUNTER = 2 ** 32 - 2;
+
+/** A session and the next number in it. */
+interface Open {
+  session: HiteClientSession;
+  counter: number;
+  /** Monotonic milliseconds (`performance.now`): a clock that is set does not prolong a session. */
+  renewAt: number;
+}
+
+/** Keeps one session, and makes a new one in time. Calls that come together share a handshake. */
+export class HiteSessions {
+  readonly #secret: string;
+  readonly #send: Transport;
+  #open: Promise<Open> | undefined;
+
+  constructor(secret: string, send: Transport) {
+    this.#secret = secret;
+    this.#send = send;
+  }
+
+  /** A session and a counter that nobody else gets. */
+  async next(signal?: AbortSignal): Promise<{ session: HiteClientSession; counter: number }> {
+    this.#open ??= this.#handshake(signal);
+    const pending = this.#open;
+    const open = await pending.catch((err: unknown) => {
+      this.#forget(pending);
+      throw err;
+    });
+    if (performance.now() >= open.renewAt || open.counter > LAST_COUNTER) {
+      this.#forget(pending);
+      return this.next(signal);
+    }
+    const { session } = open;
+    return { session, counter: open.counter++ };
+  }
+
+  /** The mesh does not know this session (any more): the next call makes another one. */
+  async drop(session: HiteClientSession): Promise<void> {
+    const pending = this.#open;
+    if ((await pending?.catch(() => undefined))?.session === session) this.#forget(pending);
+  }
+
+  #forget(pending: Promise<Open> | undefined): void {
+    if (this.#open === pending) this.#open = undefined;
+  }
+
+  async #handshake(signal: AbortSignal | undefined): Promise<Open> {
+    const clientNonce = crypto.getRandomValues(new Uint8Array(HITE_NONCE_BYTES));
+    const response = await this.#send({
+      method: 'POST',
+      path: '/api/hite/handshake',
+      headers: new Headers({ 'content-type': 'application/json' }),
+      body: JSON.stringify({ clientNonce: hexOf(clientNonce) }),
+      signal,
+    });
+    if (!response.ok) throw await errorOf(response);
+    const answer = parseAnswer(await response.json());
+    const serverNonce = bytesOfHex(answer.serverNonce);
+    const { sessionId, expiresAt } = answer;
+    const session = await deriveHiteClientSession(this.#secret, { sessionId, clientNonce, serverNonce });
+    return { session, counter: 0, renewAt: performance.now() + lifeMs(expiresAt, response.headers) };
+  }
+}
+
+/** How long it is used. Measured between two times of the server where it says its own: the clock here may be wrong. */
+function lifeMs(expiresAt: string, headers: Headers): number {
+  const serverNow = Date.parse(headers.get('date') ?? '');
+  const life = Date.parse(expiresAt) - (Number.isNaN(serverNow) ? Date.now() : serverNow);
+  return Math.min(LONGEST_LIFE_MS, life) - RENEW_BEFORE_MS;
+}
+
+function parseAnswer(value: unknown): HiteHandshakeAnswer {
+  const { sessionId, serverNonce, expiresAt } = (value ?? {}) as Record<string, unknown>;
+  const isRight =
+    typeof sessionId === 'string' &&
+    /^[0-9a-f]{32}$/.test(sessionId) &&
+    typeof serverNonce === 'string' &&
+    /^[0-9a-fA-F]{64}$/.test(serverNonce) &&
+    typeof expiresAt === 'string' &&
+    !Number.isNaN(Date.parse(expiresAt));
+  if (isRight) return { sessionId, serverNonce, expiresAt };
+  throw new ZeqError({ status: 200, code: 'answer_invalid', detail: 'The answer to the handshake is none.' });
+}

@@ -1,0 +1,32 @@
+/** Types of the wire that contracts gives as schemas alone. Only types: no schema, and no zod, is loaded by a client. */
+import type * as wire from '@zeq/contracts';
+import type { z } from 'zod';
+
+export type ApiListed = z.infer<typeof wire.ApiView>;
+export type CreatedMachine = z.infer<typeof wire.CreatedMachine>;
+export type MachineKeys = z.infer<typeof wire.KeyList>['keys'];
+export type MachinePage = z.infer<typeof wire.MachineList>;
+export type MintKeyInput = z.input<typeof wire.MintKey>;
+export type SessionGrant = z.infer<typeof wire.SessionGrant>;
+export type TickVerdict = z.infer<typeof wire.TickVerdict>;
+export type TescChannel = z.infer<typeof wire.Channel>;
+export type TescNewSecret = z.infer<typeof wire.NewSecret>;
+export type TescJoined = z.infer<typeof wire.Joined>;
+export type TescSent = z.infer<typeof wire.SentMessage>;
+export type TescMessages = z.infer<typeof wire.MessageList>;
+export type ClockOffset = z.infer<typeof wire.ClockOffset>;
+export type CreateChannelInput = z.input<typeof wire.CreateChannel>;
+export type RotateChannelInput = z.input<typeof wire.RotateChannel>;
+export type OperatorPage = z.infer<typeof wire.OperatorPage>;
+export type OperatorQueryInput = z.input<typeof wire.OperatorQuery>;
+export type OperatorView = z.infer<typeof wire.OperatorView>;
+export type ExecuteInput = z.input<typeof wire.ExecuteBody>;
+export type LiveOperator = z.infer<typeof wire.LiveOperator>;
+export type LiveState = z.infer<typeof wire.LiveState>;
+export type ComputationList = z.infer<typeof wire.ComputationList>;
+export type OwnOperator = z.infer<typeof wire.OwnOperator>;
+export type CustomOperatorInput = z.input<typeof wire.CustomOperator>;
+export type ParseInput = z.input<typeof wire.ParseBody>;
+export type RunInput = z.input<typeof wire.RunBody>;
+export type StrictInput = z.input<typeof wire.StrictBody>;
+export type SevenStepResult = z.infer<typeof wire.SevenStepResult>;
