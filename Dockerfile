@@ -44,4 +44,4 @@ USER node
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning"]
 CMD ["services/gateway/src/main.ts"]
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "scripts/healthcheck.mjs"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["bash", "scripts/healthcheck.sh"]

@@ -3,7 +3,8 @@
 # other. Each old container stays until its new one can serve, so no request is lost. When a new one does not come up, what was
 # replaced is put back, and the exit code is 1.
 #
-# ZEQ_VERSION in .env says which version runs. --no-build uses an image that is there already.
+# ZEQ_VERSION in .env says which version runs. --no-build uses an image that is there already; without VERSION it is the one that
+# runs, so a changed .env is taken into use without a gap, and not at all where a service refuses it.
 : "${root:?}" "${env_file:?}"
 
 ORDER=(byok-vault sync-engine operator-engine zeqond-daemon forwarder gateway)
@@ -22,7 +23,9 @@ run() {
   require_engine
   require_secrets
   before=$(setting ZEQ_VERSION latest)
-  [ -n "$version" ] || version=$(date -u +%Y%m%d%H%M%S)
+  if [ -z "$version" ]; then
+    if [ "$build" = yes ]; then version=$(date -u +%Y%m%d%H%M%S); else version=$before; fi
+  fi
   use_version "$version"
   if [ "$build" = yes ] && ! compose build gateway; then
     use_version "$before"
