@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { residentBytes } from '../../../e2e/src/memory.ts';
+import { until } from '../../../e2e/src/until.ts';
+import type { FaultMesh } from '../mesh.ts';
+import type { Upstream } from '../upstream.ts';
+import type { Verdict } from '../verdict.ts';
+
+/** What a process may hold more after an experiment than before: connections that are kept, code that has been compiled since. */
+const MORE_HANDLES = 48;
+const MORE_BYTES = 64 * 2 ** 20;
+const SETTLE_MS = 15_000;
+
+export interface Footprint {
+  handles: number;
+  bytes: number;
+}
+
+export const footprints = (mesh: FaultMesh): Record<string, Footprint> =>
+  Object.fromEntries(
+    Object.entries(mesh.pids()).map(([name, pid]) => [
+      name,
+      { handles: readdirSync(`/proc/${pid}/fd`).length, bytes: residentBytes(pid) },
+    ]),
+  );
+
+/** Open calls are zero again, and no process has grown or holds on to handles. */
+export async function judgeBaseline(
+  verdict: Verdict,
+  mesh: FaultMesh,
+  upstream: Upstream,
+  before: Record<string, Footprint>,
+): Promise<void> {
+  const open = () => gauge(mesh, 'zeq_forward_calls_open');
+  const settled = await until(async () => (await open()) === 0, SETTLE_MS).catch(() => undefined);
+  verdict.that('no call is left open in the forwarder', settled !== undefined, settled ?? (await open()));
+  const after = footprints(mesh);
+  const grown = Object.entries(after).flatMap(([name, { handles, bytes }]) => {
+    const was = before[name]!;
+    const lines = [];
+    if (handles > was.handles + MORE_HANDLES) lines.push(`${name}: ${was.handles} → ${handles} handles`);
+    if (bytes > was.bytes + MORE_BYTES) lines.push(`${name}: ${mib(was.bytes)} → ${mib(bytes)} MiB`);
+    return lines;
+  });
+  verdict.none('processes that hold more than before', grown);
+  verdict.none('requests at the upstream without a known credential', upstream.strangers);
+}
+
+const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
+
+/** One figure of the forwarder's metrics; labelled ones are summed. */
+export async function gauge(mesh: FaultMesh, name: string, labels = ''): Promise<number> {
+  const headers = { 'x-admin-key': mesh.secrets.ZEQ_ADMIN_KEYS };
+  const text = await (await fetch(`${mesh.urlOf('forwarder')}/metrics`, { headers })).text();
+  const lines = text.split('\n').filter((line) => line.startsWith(name) && line.includes(labels));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}

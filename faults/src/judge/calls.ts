@@ -1,0 +1,60 @@
+import type { Call } from '../load/call.ts';
+import type { Fault } from '../mesh.ts';
+import type { Verdict } from '../verdict.ts';
+
+export interface CallRules {
+  faults: readonly Fault[];
+  /** Which refusals this experiment documents; those of calls in flight at a fault need no leave. */
+  mayRefuse?: (call: Call) => boolean;
+  /** Nobody listened at the gateway's port for a while, as without a second gateway behind nginx. */
+  gatewayAway?: boolean;
+}
+
+/** Was open while the fault took effect. */
+export const wasInFlight = (call: Call, { at, seenAt }: Fault): boolean =>
+  call.startedAt <= seenAt && call.endedAt >= at;
+
+/** Only calls that were in flight at a fault may have failed; nothing may have ended cleanly without being whole. */
+export function judgeCalls(verdict: Verdict, calls: readonly Call[], rules: CallRules): void {
+  const { faults, mayRefuse = () => false, gatewayAway = false } = rules;
+  const inFlight = (call: Call) => faults.some((fault) => wasInFlight(call, fault));
+  const told = (call: Call) =>
+    `${call.kind} ${call.outcome} ${call.detail} at ${Math.round(call.startedAt)}..${Math.round(call.endedAt)}`;
+  const failed = calls.filter(
+    (call) =>
+      !inFlight(call) &&
+      (call.outcome === 'broken' ||
+        (call.outcome === 'refused' && !mayRefuse(call)) ||
+        (call.outcome === 'away' && !gatewayAway)),
+  );
+  verdict.none(
+    'calls that ended cleanly and are not whole',
+    calls.filter(({ outcome }) => outcome === 'wrong').map(told),
+  );
+  verdict.none('failed calls that were not in flight at a fault', failed.map(told));
+  for (const fault of faults) {
+    const open = calls.filter((call) => wasInFlight(call, fault));
+    const lost = open.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'away');
+    verdict.that(
+      `${fault.what}: failed at most what was in flight`,
+      lost.length <= open.length,
+      `${lost.length} of ${open.length}`,
+    );
+  }
+  const ok = calls.filter(({ outcome }) => outcome === 'ok');
+  verdict.that('most calls succeeded', ok.length * 2 > calls.length, `${ok.length} of ${calls.length}`);
+}
+
+/** For each fault the time from its effect to the first call of a kind that began after it and succeeded (ms). */
+export function recoveries(
+  calls: readonly Call[],
+  faults: readonly Fault[],
+  kinds: readonly string[],
+): number[] {
+  return faults.map(({ seenAt }) => {
+    const ends = calls
+      .filter((call) => call.outcome === 'ok' && kinds.includes(call.kind) && call.startedAt > seenAt)
+      .map(({ endedAt }) => endedAt);
+    return Math.min(...ends) - seenAt;
+  });
+}
