@@ -2,9 +2,13 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { ProblemError } from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
 import type { Passage } from '../decision/passage.ts';
+import { redactHeaders } from '../redaction/redact-headers.ts';
+import { Redactor } from '../redaction/redactor.ts';
+import { searchHead } from '../redaction/search-answer.ts';
+import { Unpacker, type UnpackSink } from '../redaction/unpack.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import type { Pools } from '../upstream/pools.ts';
-import { callerHeaders } from './response-headers.ts';
+import { callerHeaders, type ResponseHead } from './response-headers.ts';
 
 /** More interim answers than this are an attack on our time. */
 const MAX_INTERIM = 32;
@@ -19,7 +23,7 @@ export interface RelayedCall {
   fail(err: unknown): void;
 }
 
-/** Streams an upstream's answer to the caller as it comes, with backpressure. */
+/** Streams an upstream's answer to the caller as it comes, with backpressure, but for the credential if it is in there. */
 export class Relay extends Exchange {
   readonly #res: ServerResponse;
   readonly #call: RelayedCall;
@@ -30,6 +34,10 @@ export class Relay extends Exchange {
   /** Bytes of body that are still to come, where the upstream stated a length. */
   #left: number | undefined;
   #wrote = false;
+  #redactor: Redactor | undefined;
+  /** Stands before the redactor when the upstream packed its answer. */
+  #unpacker: Unpacker | undefined;
+  #trailers: string[] = [];
 
   constructor(passage: Passage, pools: Pools, call: RelayedCall) {
     super(passage, pools);
@@ -50,33 +58,84 @@ export class Relay extends Exchange {
     this.#controller = controller;
     const res = this.#res;
     const head = callerHeaders(headers, this.passage.decision.limits.allowed_response_headers);
+    const withBody = hasBody(this.passage.decision.method, status);
+    this.#search(head, status, headers, withBody);
     this.#addOwn(head.headers);
     res.sendDate = !head.hasDate;
     res.writeHead(status, head.headers); // throws for a status or header that is not valid
-    if (hasBody(this.passage.decision.method, status)) this.#left = head.contentLength;
+    this.began();
+    if (withBody) this.#left = head.contentLength;
     if (head.contentLength === undefined) process.nextTick(flushHead, this);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const res = this.#res;
-    this.bytes += chunk.length;
-    this.#wrote = true;
-    if (this.#left !== undefined) {
-      this.#left -= chunk.length;
-      if (this.#left === 0) return void res.end(chunk); // one write less than end() after write()
+  #search(head: ResponseHead, status: number, headers: IncomingHttpHeaders, withBody: boolean): void {
+    const { secrets } = this.passage;
+    if (secrets === undefined) return;
+    if (!withBody) {
+      redactHeaders(head.headers, secrets);
+      return;
     }
-    if (res.write(chunk)) return;
-    controller.pause();
-    res.once('drain', this.#resume);
+    const encodings = searchHead(head, status, headers, secrets);
+    this.#redactor = new Redactor(secrets);
+    if (encodings.length > 0) this.#unpacker = new Unpacker(encodings, this.#unpacked());
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (this.#unpacker !== undefined) {
+      if (!this.#unpacker.write(chunk)) controller.pause();
+      return;
+    }
+    if (this.#left !== undefined) this.#left -= chunk.length;
+    if (this.#left === 0)
+      this.#end(chunk); // one write less than end() after write()
+    else this.#write(this.#redactor === undefined ? chunk : this.#redactor.push(chunk));
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.settle();
+    const { headers } = callerHeaders(trailers, []);
+    if (headers.length > 0 && this.passage.secrets !== undefined)
+      redactHeaders(headers, this.passage.secrets);
+    this.#trailers = headers;
+    if (this.#unpacker === undefined) this.#end();
+    else this.#unpacker.end();
+  }
+
+  override cancel(reason: Error): void {
+    this.#unpacker?.destroy();
+    super.cancel(reason);
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#wrote = true;
+    if (this.#res.write(bytes)) return;
+    const source = this.#unpacker ?? this.#controller;
+    source?.pause();
+    this.#res.once('drain', this.#resume);
+  }
+
+  #end(last?: Buffer): void {
     const res = this.#res;
     if (res.writableEnded) return;
-    const { headers } = callerHeaders(trailers, []);
-    if (headers.length > 0) res.addTrailers(pairs(headers));
-    res.end();
+    const bytes = this.#redactor === undefined ? last : this.#redactor.end(last);
+    this.#wrote = true;
+    if (this.#trailers.length > 0) res.addTrailers(pairs(this.#trailers));
+    if (bytes === undefined || bytes.length === 0) res.end();
+    else res.end(bytes);
+  }
+
+  #unpacked(): UnpackSink {
+    return {
+      data: (bytes) => this.#write(this.#redactor!.push(bytes)),
+      drain: () => this.#controller?.resume(),
+      end: () => this.#end(),
+      fail: (problem) => {
+        this.#call.fail(problem);
+        this.cancel(problem);
+      },
+    };
   }
 
   protected override failed(err: unknown): void {
@@ -88,7 +147,7 @@ export class Relay extends Exchange {
     if (!this.#wrote && !this.#res.writableEnded) this.#res.flushHeaders();
   }
 
-  readonly #resume = (): void => this.#controller?.resume();
+  readonly #resume = (): void => (this.#unpacker ?? this.#controller)?.resume();
 
   #countInterim(): void {
     this.#interim += 1;

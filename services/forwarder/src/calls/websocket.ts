@@ -1,11 +1,14 @@
 import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Transform, type TransformCallback } from 'node:stream';
 import type { ProblemError } from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
 import { Relay, type RelayedCall } from '../answer/relay.ts';
 import { callerHeaders } from '../answer/response-headers.ts';
 import type { Passage } from '../decision/passage.ts';
+import type { Matcher } from '../redaction/matcher.ts';
+import { redactHeaders } from '../redaction/redact-headers.ts';
+import { WebSocketRedactor } from '../redaction/web-socket-redactor.ts';
 import { upstreamHeaders } from '../request/request-headers.ts';
 import type { ForwardTarget } from '../request/request-target.ts';
 import type { Pools } from '../upstream/pools.ts';
@@ -63,7 +66,7 @@ class UpgradeCall extends ForwardCall {
       this.#open(passage, head, upstream),
     );
     this.relay.send({
-      headers: upstreamHeaders(this.head, passage.decision.api),
+      headers: withoutExtensions(upstreamHeaders(this.head, passage.decision.api)),
       body: null,
       upgrade: 'websocket',
     });
@@ -80,7 +83,7 @@ class UpgradeCall extends ForwardCall {
     this.res.detachSocket(socket as Socket);
     socket.write(head, 'latin1');
     for (const chunk of this.#early) upstream.write(chunk);
-    this.#tunnel = new Tunnel(socket as Socket, upstream, passage.decision.limits.idle_timeout_ms);
+    this.#tunnel = new Tunnel(socket as Socket, upstream, passage);
     this.#tunnel.ended.then((outcome) => this.end(outcome, 101));
   }
 
@@ -112,8 +115,11 @@ class UpgradeRelay extends Relay {
     answer: IncomingHttpHeaders,
     upstream: Duplex,
   ): void {
+    this.began();
     upstream.once('close', () => this.settle());
-    const { headers } = callerHeaders(answer, []);
+    const { secrets } = this.passage;
+    const headers = withoutExtensions(callerHeaders(answer, []).headers);
+    if (secrets !== undefined) redactHeaders(headers, secrets);
     const lines = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket'];
     for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
     this.#open(`${lines.join('\r\n')}\r\n\r\n`, upstream);
@@ -127,11 +133,14 @@ class Tunnel {
   readonly #upstream: Duplex;
   #outcome = 'ok';
 
-  constructor(caller: Socket, upstream: Duplex, idleMs: number) {
+  constructor(caller: Socket, upstream: Duplex, { secrets, decision }: Passage) {
     this.#caller = caller;
     this.#upstream = upstream;
-    caller.pipe(upstream).pipe(caller);
-    caller.setTimeout(idleMs, () => this.break('idle')); // what passes in either direction passes here
+    caller.pipe(upstream);
+    if (secrets === undefined) upstream.pipe(caller);
+    else upstream.pipe(this.#searched(secrets)).pipe(caller);
+    // what passes in either direction passes here
+    caller.setTimeout(decision.limits.idle_timeout_ms, () => this.break('idle'));
     this.ended = new Promise((resolve) => {
       for (const socket of [caller, upstream]) {
         socket.on('error', () => this.#destroy());
@@ -148,8 +157,28 @@ class Tunnel {
     this.#destroy();
   }
 
+  #searched(secrets: Matcher): Transform {
+    const redactor = new WebSocketRedactor(secrets);
+    const transform = (chunk: Buffer, _encoding: string, done: TransformCallback) => {
+      try {
+        done(null, redactor.push(chunk));
+      } catch (err) {
+        done(err as RangeError);
+      }
+    };
+    return new Transform({ transform }).on('error', () => this.break('upstream_invalid'));
+  }
+
   #destroy(): void {
     this.#caller.destroy();
     this.#upstream.destroy();
   }
+}
+
+/**
+ * Both sides are told that the other knows no extension: packed messages could not be searched (RFC 7692 section 8), and a
+ * choice of ours for some APIs only would be one more thing to explain.
+ */
+function withoutExtensions(headers: readonly string[]): string[] {
+  return headers.filter((_, i) => headers[i - (i % 2)]!.toLowerCase() !== 'sec-websocket-extensions');
 }

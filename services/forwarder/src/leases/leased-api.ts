@@ -2,6 +2,7 @@ import { type Lease, leaseContext } from '@zeq/contracts';
 import type { LeaseRecipient, OpenedLease } from '@zeq/crypto';
 import { type EgressRules, type ParsedBaseUrl, parseBaseUrl } from '@zeq/egress';
 import type { ApiState } from '../limits/api-state.ts';
+import { LeasedSecrets } from '../redaction/leased-secrets.ts';
 import { canonicalName } from '../request/request-head.ts';
 import { usableExtraHeaders } from '../request/request-headers.ts';
 import type { UpstreamPool } from '../upstream/pools.ts';
@@ -15,6 +16,8 @@ export interface LeasedApi {
   base: ParsedBaseUrl;
   inject: Injection | undefined;
   credential: OpenedLease | undefined;
+  /** What must not come back in an answer. */
+  secrets: LeasedSecrets | undefined;
   extraHeaders: readonly { name: string; canonical: string; value: string }[];
   /** Counters of this API; they outlive the lease. */
   state: ApiState;
@@ -31,11 +34,13 @@ export function prepareLease(
 ): LeasedApi {
   const inject = injectionOf(lease);
   const context = Buffer.from(leaseContext(lease), 'utf8');
+  const credential = lease.credential === null ? undefined : recipient.accept(lease.credential, context);
   return {
     lease,
     base: parseBaseUrl(lease.base_url, rules),
     inject,
-    credential: lease.credential === null ? undefined : recipient.accept(lease.credential, context),
+    credential,
+    secrets: credential && new LeasedSecrets(credential),
     extraHeaders: usableExtraHeaders(
       lease.extra_headers,
       inject?.kind === 'header' ? inject.canonical : undefined,

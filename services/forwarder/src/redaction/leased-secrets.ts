@@ -1,0 +1,51 @@
+import { type OpenedLease, wipe } from '@zeq/crypto';
+import { formsOf } from './forms.ts';
+import { Matcher } from './matcher.ts';
+import { SealedForms } from './sealed-forms.ts';
+
+/**
+ * The forms of one lease's credential. They are worked out once and kept sealed; they are in clear text while there is a call
+ * whose answer has to be searched, are shared by all such calls, and are overwritten when the last of them has ended.
+ */
+export class LeasedSecrets {
+  readonly #credential: OpenedLease;
+  #sealed: SealedForms | undefined;
+  #matcher: Matcher | undefined;
+  #holders = 0;
+
+  constructor(credential: OpenedLease) {
+    this.#credential = credential;
+  }
+
+  /**
+   * @returns undefined when no form is long enough to be told from ordinary text; the vault takes no such credential.
+   * @throws LeaseError if the sealed bytes were changed.
+   */
+  acquire(): Matcher | undefined {
+    this.#matcher ??= this.#open();
+    if (this.#matcher !== undefined) this.#holders += 1;
+    return this.#matcher;
+  }
+
+  /** Once for each matcher that `acquire` gave out. */
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
+    this.#matcher?.wipe();
+    this.#matcher = undefined;
+  }
+
+  #open(): Matcher | undefined {
+    this.#sealed ??= sealForms(this.#credential);
+    const forms = this.#sealed.open();
+    return forms.length === 0 ? undefined : new Matcher(forms);
+  }
+}
+
+function sealForms(lease: OpenedLease): SealedForms {
+  const credential = lease.open();
+  const forms = formsOf(credential);
+  const sealed = new SealedForms(forms);
+  wipe(credential, ...forms);
+  return sealed;
+}
