@@ -52,9 +52,15 @@ function refuseMediaType({ headers }: IncomingMessage): void {
 /**
  * Collects a body, bounded in size and time.
  *
- * @throws ProblemError `payload_too_large`, `request_timeout`, or `bad_request` when the sender leaves.
+ * @param admit Asked for every piece; says why there is no room for it.
+ * @throws ProblemError `payload_too_large`, `request_timeout`, what `admit` says, or `bad_request` when the sender leaves.
  */
-export function readBody(req: IncomingMessage, maxBytes: number, deadlineMs = DEADLINE_MS): Promise<Buffer> {
+export function readBody(
+  req: IncomingMessage,
+  maxBytes: number,
+  deadlineMs = DEADLINE_MS,
+  admit?: (bytes: number) => ProblemError | undefined,
+): Promise<Buffer> {
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -72,7 +78,8 @@ export function readBody(req: IncomingMessage, maxBytes: number, deadlineMs = DE
     };
     const collect = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) return end(tooLarge(maxBytes));
+      const refusal = bytes > maxBytes ? tooLarge(maxBytes) : admit?.(chunk.length);
+      if (refusal !== undefined) return end(refusal);
       chunks.push(chunk);
     };
     const finish = () => end();
@@ -146,11 +153,18 @@ function refuseAmbiguity(text: string, maxDepth: number, maxParts: number): void
   }
 }
 
-/** The index behind the closing quote. */
+/** The index behind the closing quote. It leaps from quote to quote: a string may be megabytes of base64. */
 function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
+  let i = text.indexOf('"', start + 1);
+  while (isEscaped(text, i)) i = text.indexOf('"', i + 1);
   return i + 1;
+}
+
+/** Whether an odd number of backslashes stands in front. */
+function isEscaped(text: string, at: number): boolean {
+  let i = at;
+  while (text[i - 1] === '\\') i -= 1;
+  return (at - i) % 2 === 1;
 }
 
 function isName(text: string, end: number): boolean {

@@ -1,4 +1,5 @@
 import { BlockList } from 'node:net';
+import { hiteSecretRefusal } from '@zeq/crypto';
 import { commaList, commonEnv, parseEnv, port, redisUrl, serviceUrl, sharedSecret } from '@zeq/service-kit';
 import { z } from 'zod';
 
@@ -45,6 +46,11 @@ const forwarderUrl = z.union(
   },
 );
 
+const hiteSecret = z.string().superRefine((secret, context) => {
+  const message = hiteSecretRefusal(secret);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
 export const Env = z
   .object({
     ...commonEnv,
@@ -56,6 +62,7 @@ export const Env = z
     ZEQOND_URL: serviceUrl('http://127.0.0.1:2871'),
     JWT_SECRET: sharedSecret,
     JWT_SECRET_PREV: sharedSecret.optional(),
+    ZEQ_HITE_SECRET: hiteSecret.optional(), // without it the HITE channel is off
     ZEQ_API_KEYS: keyList,
     ZEQ_ADMIN_KEYS: keyList,
     ALLOWED_ORIGINS: origins,

@@ -12,6 +12,7 @@ import {
   redisGauge,
   ServiceTokenSigner,
   Sessions,
+  type TimeSource,
 } from '@zeq/service-kit';
 import { Authentication } from './callers/authentication.ts';
 import { PlatformKeys } from './callers/platform-keys.ts';
@@ -24,6 +25,7 @@ import { CorsPolicy } from './control/cors-policy.ts';
 import { ForwardCalls } from './forward/forward-calls.ts';
 import { Upgrades } from './forward/upgrades.ts';
 import { buildFront } from './front.ts';
+import { type HiteDeps, hiteRoutes } from './hite/hite.ts';
 import { hiteOff } from './hite/off.ts';
 import { ClientAddresses } from './limits/client-address.ts';
 import { RateWindow } from './limits/rate-window.ts';
@@ -41,6 +43,8 @@ import { stopServer } from './stop-server.ts';
 
 /** Machines that one address may create (design section 3). */
 const MACHINES_PER_MINUTE = 10;
+/** HITE sessions that one address may begin: each costs about 20 ms of a processor. */
+const HANDSHAKES_PER_MINUTE = 20;
 /** A call through `/test` may wait for its upstream as long as a forwarded one. */
 const FORWARDER_TIMEOUT_MS = 11 * 60_000;
 const SERVICE_TIMEOUT_MS = 30_000;
@@ -53,6 +57,7 @@ export interface GatewayDeps {
   log: Logger;
   /** Where access lines go. */
   lines: LineSink;
+  time?: TimeSource;
 }
 
 export interface Gateway {
@@ -62,7 +67,7 @@ export interface Gateway {
 }
 
 /** Puts the gateway together. It listens nowhere and has asked nobody anything yet. */
-export function buildGateway({ config, redis, feed, log, lines }: GatewayDeps): Gateway {
+export function buildGateway({ config, redis, feed, log, lines, time }: GatewayDeps): Gateway {
   const signer = new ServiceTokenSigner('gateway', config.ZEQ_INTERNAL_SECRET);
   const vault = openIdentifyClient(config.VAULT_URL, signer);
   const forwarder = new Link(placeOf(config.FORWARDER_URL));
@@ -79,19 +84,38 @@ export function buildGateway({ config, redis, feed, log, lines }: GatewayDeps): 
   const cors = new CorsPolicy(config.ALLOWED_ORIGINS, config.DOMAIN);
   const registry = buildMetrics('gateway');
   if (redis !== undefined) redisGauge(registry, redis);
+  const handshakes = new RateWindow(HANDSHAKES_PER_MINUTE);
   const sharing =
     redis === undefined
       ? []
-      : [shareAddresses(perAddress, redis, log), shareEndedSessions(ended, redis, log)];
+      : [
+          shareAddresses(perAddress, redis, log),
+          shareAddresses(handshakes, redis, log, 'zeq:hite:address:'),
+          shareEndedSessions(ended, redis, log),
+        ];
   const access = new AccessLog('gateway', lines, log);
   const metrics = gatewayMetrics(registry, access);
   const shared = { authentication, signer, perAddress, cors, log, ended: metrics.ended };
   const calls = new ForwardCalls({ ...shared, forwarder });
   metrics.watch(() => calls.inFlight);
+  const addresses = new ClientAddresses(trustList(config.ZEQ_TRUSTED_PROXIES));
+  const connect: HiteDeps['connect'] = (socket, address) => {
+    addresses.assume(socket, address);
+    server.emit('connection', socket);
+  };
   const app = buildControlPlane({
     ...shared,
-    machinesPerAddress: new RateWindow(MACHINES_PER_MINUTE),
-    local: localRoutes(config, sessions, () => (feed.isFresh() ? [] : ['vault']), registry),
+    ownLimits: {
+      'POST /api/zeq/machines': {
+        name: 'machines-per-address',
+        window: new RateWindow(MACHINES_PER_MINUTE),
+      },
+      'POST /api/hite/handshake': { name: 'handshakes-per-address', window: handshakes },
+    },
+    local: {
+      ...localRoutes(config, sessions, () => (feed.isFresh() ? [] : ['vault']), registry),
+      ...hiteOf(config, { redis, connect, registry, log, ...(time && { time }) }),
+    },
     proxies: proxiesTo(config, signer),
   });
   const places = { forwarder: placeOf(config.FORWARDER_URL), 'sync-engine': placeOf(config.SYNC_URL) };
@@ -101,7 +125,7 @@ export function buildGateway({ config, redis, feed, log, lines }: GatewayDeps): 
     calls,
     upgrades,
     guard: new RequestGuard(config.DOMAIN),
-    addresses: new ClientAddresses(trustList(config.ZEQ_TRUSTED_PROXIES)),
+    addresses,
     ended: metrics.ended,
   });
   return {
@@ -123,12 +147,11 @@ function localRoutes(
   metrics: ReturnType<typeof buildMetrics>,
 ): LocalRoutes {
   return {
-    ...healthRoutes({ metrics, notReady }),
+    ...healthRoutes({ metrics, notReady, hite: config.ZEQ_HITE_SECRET !== undefined }),
     ...docsRoutes(),
     ...pageRoutes(),
     ...statusRoutes(),
     ...sessionRoutes(sessions),
-    ...hiteOff(),
     ...adminHealthRoutes({
       'byok-vault': config.VAULT_URL,
       forwarder: config.FORWARDER_URL,
@@ -137,6 +160,13 @@ function localRoutes(
       'zeqond-daemon': config.ZEQOND_URL,
     }),
   };
+}
+
+function hiteOf(
+  { ZEQ_HITE_SECRET: secret, RATE_LIMIT_RPM: refusedPerMinute }: Config,
+  deps: Omit<HiteDeps, 'secret' | 'refusedPerMinute'>,
+): LocalRoutes {
+  return secret === undefined ? hiteOff() : hiteRoutes({ ...deps, secret, refusedPerMinute });
 }
 
 function proxiesTo(config: Config, signer: ServiceTokenSigner) {

@@ -21,7 +21,7 @@ const deps = (): ControlPlaneDeps => ({
   },
   authentication: {} as Authentication,
   perAddress: new RateWindow(1),
-  machinesPerAddress: new RateWindow(1),
+  ownLimits: {},
   cors: new CorsPolicy([]),
   log: buildLogger('gateway', 'silent'),
 });

@@ -1,4 +1,11 @@
-import { type Problem, ROUTES, type RouteSpec, refuseAccess, type ServiceName } from '@zeq/contracts';
+import {
+  HITE_MAX_REQUEST_BYTES,
+  type Problem,
+  ROUTES,
+  type RouteSpec,
+  refuseAccess,
+  type ServiceName,
+} from '@zeq/contracts';
 import { type Logger, ProblemError, problemHandler, readBody } from '@zeq/service-kit';
 import cors from 'cors';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
@@ -16,7 +23,8 @@ import type { CorsPolicy } from './cors-policy.ts';
 
 /** Control bodies are JSON of settings (bytes). */
 const MAX_BODY_BYTES = 1024 * 1024;
-const CREATE_MACHINE = 'POST /api/zeq/machines';
+/** Where a body may be longer. */
+const LONGER_BODIES: Record<string, number> = { '/api/hite/channel': HITE_MAX_REQUEST_BYTES };
 const METHODS = {
   GET: 'get',
   POST: 'post',
@@ -32,7 +40,15 @@ const UNCOUNTED = new Set([
   // from memory, once per visit; counting them would leave fewer calls to the page's own reader
   'GET /apps/zeq-byok/',
   'GET /apps/zeq-byok/assets/:asset',
+  // the request inside is counted
+  'POST /api/hite/channel',
 ]);
+
+export interface OwnLimit {
+  /** The policy's name in the RateLimit fields. */
+  name: string;
+  window: RateWindow;
+}
 
 /** The handlers of the routes that the gateway answers itself, by `METHOD /path`. */
 export type LocalRoutes = Readonly<Record<string, RequestHandler | RequestHandler[]>>;
@@ -44,7 +60,8 @@ export interface ControlPlaneDeps {
   proxies: Partial<Record<ServiceName, RequestHandler>>;
   authentication: Authentication;
   perAddress: RateWindow;
-  machinesPerAddress: RateWindow;
+  /** What has a limit of its own per address, besides the common one; by `METHOD /path`. */
+  ownLimits: Readonly<Record<string, OwnLimit>>;
   cors: CorsPolicy;
   log: Logger;
 }
@@ -67,7 +84,8 @@ function addRoute(app: Express, route: RouteSpec, limit: RequestHandler, deps: C
   const handlers = route.service === 'gateway' ? deps.local[name] : deps.proxies[route.service];
   if (handlers === undefined) throw new Error(`nobody answers ${name}`);
   const before = [identify(route, deps), ...(UNCOUNTED.has(name) ? [] : [limit]), authorize(route)];
-  if (name === CREATE_MACHINE) before.push(limitPerAddress(deps.machinesPerAddress, 'machines-per-address'));
+  const own = deps.ownLimits[name];
+  if (own !== undefined) before.push(limitPerAddress(own.window, own.name));
   if (route.service !== 'gateway') before.push(collectControlBody());
   const method = METHODS[route.method];
   app[method](route.path, noteRoute(route), ...before, handlers as RequestHandler);
@@ -94,8 +112,9 @@ function refusePath(): RequestHandler {
   return function refuseAmbiguousPath(req, _res, next) {
     const refusal = refuseControlPath(req.originalUrl);
     if (refusal !== undefined) throw new ProblemError(refusal.code, refusal.detail);
-    if ((req.call?.headers.contentLength ?? 0) > MAX_BODY_BYTES)
-      throw new ProblemError('payload_too_large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);
+    const maxBytes = LONGER_BODIES[req.path] ?? MAX_BODY_BYTES;
+    if ((req.call?.headers.contentLength ?? 0) > maxBytes)
+      throw new ProblemError('payload_too_large', `The body may have at most ${maxBytes} bytes.`);
     next();
   };
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /**
  * Finds the address that a request is counted under. `X-Forwarded-For` is read from the right, past the hops that are
@@ -6,7 +7,7 @@ import { BlockList, isIP, type Socket } from 'node:net';
  */
 export class ClientAddresses {
   readonly #trusted: BlockList;
-  readonly #peers = new WeakMap<Socket, { key: string; trusted: boolean }>();
+  readonly #peers = new WeakMap<Duplex, { key: string; trusted: boolean }>();
 
   constructor(trusted: BlockList = new BlockList()) {
     this.#trusted = trusted;
@@ -22,6 +23,11 @@ export class ClientAddresses {
     }
     if (!peer.trusted || forwardedFor === '') return peer.key;
     return this.#firstStranger(forwardedFor) ?? peer.key;
+  }
+
+  /** Counts what comes over a connection of our own making under the address of whom it is made for, whatever its headers say. */
+  assume(connection: Duplex, key: string): void {
+    this.#peers.set(connection, { key, trusted: false });
   }
 
   #firstStranger(forwardedFor: string): string | undefined {

@@ -4,18 +4,20 @@ import type { RateWindow } from './rate-window.ts';
 
 /** Replicas tell each other this often (ms). */
 const EVERY_MS = 100;
-const PREFIX = 'zeq:address:';
 
 /**
  * Makes one window of the windows that several gateways keep per address. Each counts for itself and decides at once; ten times a
  * second it adds what it admitted to Redis and hears what the others did. So no request waits for a counter, and at most what the
  * other replicas admit within one such step (and the time of one answer) passes above the limit. While Redis is away every
  * replica has the whole limit.
+ *
+ * @param prefix Keeps the addresses of one limit apart from those of another.
  */
 export function shareAddresses(
   window: RateWindow,
   redis: RedisLink,
   log: Logger,
+  prefix = 'zeq:address:',
 ): { stop: () => Promise<void> } {
   redis.client.defineCommand('zeqAddHits', { lua: SCRIPT, numberOfKeys: 1 });
   window.takeUnreported();
@@ -24,7 +26,7 @@ export function shareAddresses(
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
-    running = exchange(window, redis)
+    running = exchange(window, redis, prefix)
       .catch((err: unknown) => {
         window.forgetElsewhere();
         log.debug({ err: safeError(err) }, 'addresses are counted here alone');
@@ -43,7 +45,7 @@ export function shareAddresses(
 
 type Counting = { zeqAddHits(key: string, hits: number): Promise<number> };
 
-async function exchange(window: RateWindow, redis: RedisLink): Promise<void> {
+async function exchange(window: RateWindow, redis: RedisLink, prefix: string): Promise<void> {
   const hits = window.takeUnreported();
   if (!redis.isUp) {
     window.forgetElsewhere();
@@ -52,7 +54,7 @@ async function exchange(window: RateWindow, redis: RedisLink): Promise<void> {
   const client = redis.client as unknown as Counting;
   await Promise.all(
     Array.from(hits, async ([key, count]) => {
-      const all = await client.zeqAddHits(`${PREFIX}${key}`, count);
+      const all = await client.zeqAddHits(`${prefix}${key}`, count);
       window.setElsewhere(key, Math.max(0, all - window.own(key)));
     }),
   );

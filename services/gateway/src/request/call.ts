@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { requestIdOf } from '@zeq/service-kit';
+import { InnerSocket } from '../hite/inner-socket.ts';
 import type { ClientAddresses } from '../limits/client-address.ts';
 import type { Refusal, RequestGuard } from './request-guard.ts';
 import { RequestHeaders } from './request-headers.ts';
@@ -21,6 +22,8 @@ export class Call {
   readonly headers: RequestHeaders;
   /** The address it counts for. */
   readonly address: string;
+  /** It came in a frame of the HITE channel. */
+  readonly sealed: boolean;
   route = 'unmatched';
   who = '-';
   outcome: string | undefined;
@@ -30,6 +33,7 @@ export class Call {
     this.headers = new RequestHeaders(req.rawHeaders, req.url ?? '');
     this.id = requestIdOf(this.headers.requestId);
     this.address = addresses.keyOf(req.socket as Socket, this.headers.forwardedFor);
+    this.sealed = req.socket instanceof InnerSocket;
   }
 
   refusedBy(guard: RequestGuard, req: IncomingMessage): Refusal | undefined {
