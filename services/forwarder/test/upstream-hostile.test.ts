@@ -1,35 +1,16 @@
-import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { callOf, type Outcome, play, upstreamCases } from './hostile-upstream.ts';
 import { CANARY, Rig, until } from './rig.ts';
 import { RawUpstream } from './upstream.ts';
 
-interface Part {
-  text?: string;
-  times?: number;
-  pause_ms?: number;
-  close?: true;
-  reset?: true;
-  drip?: { text: string; every_ms: number; times: number };
-}
-
-interface HostileCase {
-  id: string;
-  respond: { parts?: Part[]; requests?: number };
-  expect: { status: string; body?: string; response_must_not_have?: string[]; response_must_have?: string[] };
-}
-
-const all = JSON.parse(
-  readFileSync(new URL('./vectors/upstream-hostile.json', import.meta.url), 'utf8'),
-) as HostileCase[];
-
-// The file's one long stream states chunks of 11 bytes and sends 12; as it stands it is not the positive control it means to be.
-for (const { drip } of all.find(({ id }) => id === 'upstream/sse-long')!.respond.parts!)
-  if (drip !== undefined) drip.text = drip.text.replace(/^b\r\n/, 'c\r\n');
-
-/** Those that are answers byte by byte; slow ones run with short timeouts. Reflection, TLS and refusal have their own tests. */
-const scripted = all.filter(({ respond }) => respond.parts !== undefined);
+const cases = upstreamCases();
+/** Those that are answers byte by byte; the slow ones run with short timeouts here. */
+const scripted = cases.filter(({ respond }) => respond.parts !== undefined);
+/** Those that the list describes in words. */
+const DESCRIBED = ['upstream/gzip-bomb', 'upstream/encoding-chain', 'upstream/connection-refused'];
+/** Tested where their subject is: certificates in tls.test.ts, reflected credentials with the redaction. */
+const ELSEWHERE = /^upstream\/(?:tls|reflect)-/;
 const IDLE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30;
 
 let rig: Rig;
 
@@ -48,7 +29,7 @@ describe('an upstream that lies', () => {
     });
 
     const answers: Outcome[] = [];
-    for (let call = 0; call < (row.respond.requests ?? 1); call += 1) answers.push(await callOf(id));
+    for (let call = 0; call < (row.respond.requests ?? 1); call += 1) answers.push(await callOf(rig, id));
 
     const allowed = row.expect.status.split('|');
     for (const { status, body, raw } of answers) {
@@ -68,66 +49,69 @@ describe('an upstream that lies', () => {
     await upstream.close();
   });
 
+  it('upstream/connection-refused', async () => {
+    const upstream = await new RawUpstream(() => undefined).open();
+    const id = rig.register({ base_url: upstream.url });
+    await upstream.close();
+
+    const { status, raw } = await callOf(rig, id);
+
+    expect(status).toBe('502');
+    expect(raw).toMatch(/x-zeq-error: connect_failed/i);
+  });
+
+  // What it costs the process in memory is measured on a process: e2e/test/gzip-bomb.ci.test.ts.
+  it('upstream/gzip-bomb', async () => {
+    const mebibytes = 1_024;
+    const member = gzipSync(Buffer.alloc(16 * 2 ** 20)); // members one behind the other are one gzip file
+    const bomb = Buffer.concat(Array.from({ length: mebibytes / 16 }, () => member));
+    const upstream = await new RawUpstream((socket) => {
+      socket.write(
+        `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${bomb.length}\r\nConnection: close\r\n\r\n`,
+      );
+      socket.end(bomb);
+    }).open();
+
+    const { bytes, outcome } = await swallow(rig.register({ base_url: upstream.url }));
+
+    expect(outcome).toBe('broken');
+    expect(bytes).toBeLessThan(256 * 2 ** 20);
+    await upstream.close();
+  });
+
+  it('upstream/encoding-chain', async () => {
+    const upstream = await new RawUpstream((socket) => {
+      socket.write(
+        `HTTP/1.1 200 OK\r\n${'Content-Encoding: gzip\r\n'.repeat(10)}Content-Length: 2\r\n\r\nok`,
+      );
+    }).open();
+
+    const { status, raw } = await callOf(rig, rig.register({ base_url: upstream.url }));
+
+    expect(status).toBe('502');
+    expect(raw).toMatch(/x-zeq-error: upstream_invalid/i);
+    await upstream.close();
+  });
+
   it('leaves nothing open', async () => {
     await until(() => rig.plane.live.size === 0, 'no open calls');
   });
+
+  it('is tested in every case of the list', () => {
+    const run = new Set([...scripted.map(({ id }) => id), ...DESCRIBED]);
+
+    expect(cases.map(({ id }) => id).filter((id) => !run.has(id) && !ELSEWHERE.test(id))).toEqual([]);
+  });
 });
 
-interface Outcome {
-  status: string;
-  body: string;
-  raw: string;
-}
-
-/** The status, or `aborted` when the connection ended before the answer did. */
-async function callOf(id: string): Promise<Outcome> {
-  let raw: string;
+/** Reads an answer and keeps nothing of it. */
+async function swallow(id: string) {
+  let bytes = 0;
   try {
-    raw = await rig.raw(rig.head('GET', id, '/x', ['Connection: close']));
+    const res = await rig.fetch(id, '/x', { headers: { 'accept-encoding': 'identity' } });
+    for await (const chunk of res.body!) bytes += chunk.length;
   } catch {
-    return { status: 'aborted', body: '', raw: '' };
+    return { bytes, outcome: 'broken' };
   }
-  const [head = '', body = ''] = splitOnce(raw, '\r\n\r\n');
-  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
-  const chunked = /\r\ntransfer-encoding: chunked/i.test(head);
-  const noBody = / 304 /.test(head.slice(0, 20));
-  const whole =
-    noBody || (chunked ? body.endsWith('0\r\n\r\n') : length === undefined || body.length === Number(length));
-  const text = chunked ? body.replace(/^[0-9a-f]+\r\n/gim, '').replace(/\r\n/g, '') : body;
-  return { status: head === '' || !whole ? 'aborted' : head.slice(9, 12), body: text, raw };
-}
-
-function splitOnce(text: string, mark: string): string[] {
-  const at = text.indexOf(mark);
-  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + mark.length)];
-}
-
-async function play(socket: Socket, parts: readonly Part[]): Promise<void> {
-  for (const part of parts) {
-    if (socket.destroyed) return;
-    if (part.text !== undefined) socket.write(Buffer.from(part.text.repeat(part.times ?? 1), 'latin1'));
-    else if (part.close) socket.end();
-    else if (part.reset) await flushed(socket).then(() => socket.resetAndDestroy());
-    else if (part.pause_ms !== undefined)
-      await pause(Math.min(part.pause_ms, LONGEST_PAUSE_MS), socket, part.pause_ms);
-    else if (part.drip !== undefined) await drip(socket, part.drip);
-  }
-}
-
-/** A long silence stays one: the timeouts of this test are shorter than any of the file's. */
-const pause = (ms: number, socket: Socket, asked: number) =>
-  asked > 10_000
-    ? new Promise<void>((resolve) => socket.once('close', () => resolve()))
-    : new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-const flushed = (socket: Socket) =>
-  new Promise<void>((resolve) => socket.write('', () => setTimeout(resolve, 20)));
-
-/** A few drops, then the end: that the stream goes on is shown by the first ones. */
-async function drip(socket: Socket, { text }: NonNullable<Part['drip']>): Promise<void> {
-  for (let drop = 0; drop < 5 && !socket.destroyed; drop += 1) {
-    socket.write(text);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  socket.end(text.includes('\r\n') ? '0\r\n\r\n' : '');
+  return { bytes, outcome: 'whole' };
 }
