@@ -1,4 +1,6 @@
 import type {
+  ActivityPage,
+  ActivityQuery,
   ApiView,
   AppToken,
   Computation,
@@ -17,6 +19,9 @@ import type {
   SyncStatus,
   TestCallInput,
   TestResult,
+  Usage,
+  UsageQuery,
+  UsageSummary,
   VerifyAnswer,
 } from '@zeq/contracts';
 import { call } from './client.ts';
@@ -60,6 +65,28 @@ export const tokenApi = {
   mint: (slug: string, ref: string, json: MintToken) =>
     call<MintedToken>('POST', apis(slug, ref, 'tokens'), { json }),
   revoke: (slug: string, ref: string, id: string) => call<void>('DELETE', apis(slug, ref, 'tokens', id)),
+};
+
+/** A query without what is not asked for. */
+type Query = Record<string, string | number | undefined>;
+const withQuery = (path: string, query: Query): string => {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  return `${path}?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+};
+
+export const usageApi = {
+  /** The last hour of every API. */
+  summary: (slug: string, signal?: AbortSignal) =>
+    call<UsageSummary>('GET', `/api/zeq/usage/${slug}`, { signal }),
+  path: (slug: string, ref: string, query: UsageQuery) => withQuery(apis(slug, ref, 'usage'), query),
+  show: (slug: string, ref: string, query: UsageQuery, signal?: AbortSignal) =>
+    call<Usage>('GET', usageApi.path(slug, ref, query), { signal }),
+};
+
+export const activityApi = {
+  path: (slug: string, ref: string, query: ActivityQuery) => withQuery(apis(slug, ref, 'activity'), query),
+  list: (slug: string, ref: string, query: ActivityQuery, signal?: AbortSignal) =>
+    call<ActivityPage>('GET', activityApi.path(slug, ref, query), { signal }),
 };
 
 export const keyApi = {

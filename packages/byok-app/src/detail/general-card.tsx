@@ -13,8 +13,10 @@ import type { TabProps } from '../views/api-detail.tsx';
 import { PolicyFields } from './policy-fields.tsx';
 import { formOf, type SettingsForm, settingsFaults, toPatch } from './settings-form.ts';
 
+type CardProps = Pick<TabProps, 'api' | 'resource'>;
+
 /** Address, limits and policy. Only what was changed is sent. */
-export function GeneralCard({ api, resource }: TabProps) {
+export function GeneralCard({ api, resource }: CardProps) {
   const { field, isChanged, dropsCredential, discard, submit, save } = useSettings({ api, resource });
   return (
     <section className="card card-body">
@@ -44,7 +46,7 @@ export function GeneralCard({ api, resource }: TabProps) {
   );
 }
 
-function useSettings({ api, resource }: TabProps) {
+function useSettings({ api, resource }: CardProps) {
   const [form, setForm] = useState(() => formOf(api));
   const faults = settingsFaults(form);
   const patch = toPatch(form, api);
@@ -65,7 +67,7 @@ function useSettings({ api, resource }: TabProps) {
 
 export type SettingsField = ReturnType<typeof useSettings>['field'];
 
-function useSave({ api, resource }: TabProps, patch: PatchApi, onSaved: (next: Api) => void) {
+function useSave({ api, resource }: CardProps, patch: PatchApi, onSaved: (next: Api) => void) {
   const { slug } = useMachine();
   return useAction(async () => {
     const next = await apiApi.patch(slug, api.id, patch);

@@ -43,6 +43,9 @@ export const StopIcon = () => <Line d="M5.5 5.5h9v9h-9z" />;
 export const ShieldIcon = () => (
   <Line d="M10 2.5 16.5 5v4.8c0 4-2.7 6.5-6.5 7.7-3.8-1.2-6.5-3.7-6.5-7.7V5L10 2.5Zm-2.7 7.3 2 2 3.5-3.8" />
 );
+export const ChartIcon = () => <Line d="M3 17h14M5.5 14V9.5M10 14V4.5m4.5 9.5V7" />;
+export const ListIcon = () => <Line d="M7 5.5h10M7 10h10M7 14.5h10M3.5 5.5h.01M3.5 10h.01M3.5 14.5h.01" />;
+export const DownloadIcon = () => <Line d="M10 3.5v9m-3.8-3.6L10 12.7l3.8-3.8M3.5 16.5h13" />;
 export const SearchIcon = () => <Line d="M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM13 13l4 4" />;
 export const TrashIcon = () => <Line d="M3.5 5.5h13M8 5.5v-2h4v2m-6.5 0 .7 11h7.6l.7-11M8.5 8.5v5m3-5v5" />;
 

@@ -29,6 +29,26 @@ export function Moment({ at, isLong = false }: { at: string; isLong?: boolean })
   );
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const dayAndClock = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
+/** A moment to the second, by the clock on the wall; the day only where it is not today's. UTC for whoever rests on it. */
+export function ClockTime({ at }: { at: string }) {
+  const time = new Date(at);
+  const isToday = time.toDateString() === new Date().toDateString();
+  return (
+    <time dateTime={at} title={at.replace('T', ' ').replace('Z', ' UTC')}>
+      {(isToday ? clock : dayAndClock).format(time)}
+    </time>
+  );
+}
+
 /** Now, anew every `everyMs`. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(Date.now);

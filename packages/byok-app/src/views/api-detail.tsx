@@ -1,3 +1,5 @@
+import type { ComponentType } from 'react';
+import { ActivityTab } from '../activity/activity.tsx';
 import { ApiProblem } from '../api/client.ts';
 import { type Api, apiApi } from '../api/mesh.ts';
 import { type Resource, useResource } from '../api/resource.ts';
@@ -14,23 +16,41 @@ import { PageHeading } from '../ui/heading.tsx';
 import { BackIcon, LayersIcon } from '../ui/icons.tsx';
 import { Empty, Loaded, SkeletonRows } from '../ui/states.tsx';
 import { Tile } from '../ui/tile.tsx';
+import { UsageTab } from '../usage/usage.tsx';
 
 export interface TabProps {
   api: Api;
   resource: Resource<Api>;
+  /** What follows the tab in the address. */
+  part: string | undefined;
 }
 
-const TABS = { connect: 'Connect', console: 'Console', tokens: 'Tokens', settings: 'Settings' } as const;
+const TABS = {
+  connect: 'Connect',
+  console: 'Console',
+  usage: 'Usage',
+  activity: 'Activity',
+  tokens: 'Tokens',
+  settings: 'Settings',
+} as const;
 type Tab = keyof typeof TABS;
-const BODIES = { connect: ConnectTab, console: ConsoleTab, tokens: TokensTab, settings: SettingsTab };
+const TAB_NAMES = Object.keys(TABS) as Tab[];
+const BODIES: Record<Tab, ComponentType<TabProps>> = {
+  connect: ConnectTab,
+  console: ConsoleTab,
+  usage: UsageTab,
+  activity: ActivityTab,
+  tokens: TokensTab,
+  settings: SettingsTab,
+};
 
 /** One API: how to call it, try it, who may call it, and how it is set. */
 export default function ApiDetailView({ rest }: { rest: Route }) {
   const { slug, mayEdit, mayForward } = useMachine();
   const ref = rest[0] ?? '';
   const resource = useResource(`apis/${slug}/${ref}`, (signal) => apiApi.show(slug, ref, signal));
-  const allowed = (Object.keys(TABS) as Tab[]).filter(
-    (tab) => mayEdit || tab === 'connect' || (tab === 'console' && mayForward),
+  const allowed = TAB_NAMES.filter(
+    (name) => mayEdit || name === 'connect' || (name === 'console' && mayForward),
   );
   const tab = allowed.find((name) => name === rest[1]) ?? 'connect';
   if (resource.error instanceof ApiProblem && resource.error.status === 404) return <Gone name={ref} />;
@@ -49,20 +69,24 @@ export default function ApiDetailView({ rest }: { rest: Route }) {
         {(api) => (
           <>
             <Summary api={api} />
-            <nav className="tabs" aria-label={`Parts of ${api.name}`}>
-              {allowed.map((name) => (
-                <a key={name} href={href('apis', ref, name)} aria-current={name === tab ? 'page' : undefined}>
-                  {TABS[name]}
-                </a>
-              ))}
-            </nav>
-            <Body key={api.id} api={api} resource={resource} />
+            <TabBar names={allowed} current={tab} api={ref} />
+            <Body key={api.id} api={api} resource={resource} part={rest[2]} />
           </>
         )}
       </Loaded>
     </>
   );
 }
+
+const TabBar = ({ names, current, api }: { names: readonly Tab[]; current: Tab; api: string }) => (
+  <nav className="tabs" aria-label={`Parts of ${api}`}>
+    {names.map((name) => (
+      <a key={name} href={href('apis', api, name)} aria-current={name === current ? 'page' : undefined}>
+        {TABS[name]}
+      </a>
+    ))}
+  </nav>
+);
 
 const Back = () => (
   <a className="crumb" href={href('apis')}>

@@ -2,15 +2,12 @@ import { useState } from 'react';
 import { type Api, apiApi } from '../api/mesh.ts';
 import { useResource } from '../api/resource.ts';
 import { useMachine } from '../api/session.ts';
-import { credentialWords, hostOf, stateOf } from '../api-state.ts';
-import { presetOf } from '../providers.ts';
+import { ApiRows } from '../apis/api-rows.tsx';
 import { href } from '../router.ts';
-import { Badge } from '../ui/badge.tsx';
 import { TextField } from '../ui/field.tsx';
 import { PageHeading } from '../ui/heading.tsx';
 import { LayersIcon, PlusIcon, SearchIcon } from '../ui/icons.tsx';
 import { Empty, Loaded, SkeletonRows } from '../ui/states.tsx';
-import { Tile } from '../ui/tile.tsx';
 
 /** Every registered API of the machine. */
 export function ApisView() {
@@ -29,7 +26,7 @@ export function ApisView() {
         lead="Provider keys registered with this machine. Apps call them through the mesh and never hold the key."
         actions={mayEdit && add}
       />
-      <Loaded resource={apis} skeleton={<SkeletonRows rows={4} height={68} />}>
+      <Loaded resource={apis} skeleton={<SkeletonRows rows={4} height={73} />}>
         {(list) => (list.length === 0 ? <NoApis action={mayEdit && add} /> : <ApiList list={list} />)}
       </Loaded>
     </>
@@ -79,38 +76,8 @@ function ApiList({ list }: { list: Api[] }) {
           <p>No API has “{query}” in its name, host or provider.</p>
         </Empty>
       ) : (
-        <ul className="card api-list">
-          {shown.map((api) => (
-            <ApiRow key={api.id} api={api} />
-          ))}
-        </ul>
+        <ApiRows shown={shown} />
       )}
     </>
-  );
-}
-
-function ApiRow({ api }: { api: Api }) {
-  const { tone, label } = stateOf(api);
-  return (
-    <li className="api-row">
-      <Tile provider={api.provider} name={api.name} />
-      <div className="api-name">
-        <a href={href('apis', api.name)} className="wrap-anywhere">
-          {api.name}
-        </a>
-        <p className="ellipsis">
-          {[presetOf(api.provider)?.label, hostOf(api.base_url)].filter(Boolean).join(' · ')}
-        </p>
-      </div>
-      <div className="hide-small">
-        <p className="cell-label">Credential</p>
-        <p className="mono ellipsis">{credentialWords(api)}</p>
-      </div>
-      <div className="hide-small">
-        <p className="cell-label">Limit</p>
-        <p className="numbers ellipsis">{api.rate_limit_per_min.toLocaleString()} / min</p>
-      </div>
-      <Badge tone={tone}>{label}</Badge>
-    </li>
   );
 }
