@@ -1,7 +1,7 @@
 import { type OpenedLease, wipe } from '@zeq/crypto';
 import { formsOf } from './forms.ts';
-import { Matcher } from './matcher.ts';
-import { SealedForms } from './sealed-forms.ts';
+import { buildTable, Matcher } from './matcher.ts';
+import { SealedTable } from './sealed-table.ts';
 
 /**
  * The forms of one lease's credential. They are worked out once and kept sealed; they are in clear text while there is a call
@@ -9,7 +9,7 @@ import { SealedForms } from './sealed-forms.ts';
  */
 export class LeasedSecrets {
   readonly #credential: OpenedLease;
-  #sealed: SealedForms | undefined;
+  #sealed: SealedTable | typeof NONE | undefined;
   #matcher: Matcher | undefined;
   #holders = 0;
 
@@ -36,16 +36,17 @@ export class LeasedSecrets {
   }
 
   #open(): Matcher | undefined {
-    this.#sealed ??= sealForms(this.#credential);
-    const forms = this.#sealed.open();
-    return forms.length === 0 ? undefined : new Matcher(forms);
+    if (this.#sealed === undefined) this.#sealed = sealForms(this.#credential);
+    return this.#sealed === NONE ? undefined : new Matcher(this.#sealed.open());
   }
 }
 
-function sealForms(lease: OpenedLease): SealedForms {
+const NONE = 'none';
+
+function sealForms(lease: OpenedLease): SealedTable | typeof NONE {
   const credential = lease.open();
   const forms = formsOf(credential);
-  const sealed = new SealedForms(forms);
+  const sealed = forms.length === 0 ? NONE : new SealedTable(buildTable(forms));
   wipe(credential, ...forms);
   return sealed;
 }

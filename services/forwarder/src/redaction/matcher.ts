@@ -2,6 +2,50 @@ import { wipe } from '@zeq/crypto';
 
 const BLOCKS = 4_096;
 const MAX_SKIP = 255;
+const FIRSTS_AT = BLOCKS;
+const FORMS_AT = FIRSTS_AT + 256;
+
+/** Where what lies in a search table; it tells lengths and nothing else. */
+export interface TableLayout {
+  /** Of the forms, the longest first. */
+  starts: readonly number[];
+  lengths: readonly number[];
+  /** Of the shortest form. */
+  window: number;
+}
+
+/** What a matcher searches by: skips(4096) ‖ first bytes(256) ‖ forms. The bytes are as secret as the forms. */
+export interface SearchTable {
+  bytes: Buffer;
+  layout: TableLayout;
+}
+
+/** @param forms At least one, each of 2 bytes or more, the longest first; the caller wipes them. */
+export function buildTable(forms: readonly Buffer[]): SearchTable {
+  const lengths = forms.map(({ length }) => length);
+  const starts: number[] = [];
+  let size = FORMS_AT;
+  for (const length of lengths) {
+    starts.push(size);
+    size += length;
+  }
+  const bytes = Buffer.alloc(size);
+  const window = lengths.at(-1)!;
+  bytes.fill(Math.min(window - 1, MAX_SKIP), 0, BLOCKS);
+  for (const [i, form] of forms.entries()) {
+    form.copy(bytes, starts[i]);
+    bytes[FIRSTS_AT + form[0]!] = 1;
+    learn(bytes, form, window - 2);
+  }
+  return { bytes, layout: { starts, lengths, window } };
+}
+
+function learn(skips: Buffer, form: Buffer, end: number): void {
+  for (let at = 0; at <= end; at += 1) {
+    const block = blockOf(form[at]!, form[at + 1]!);
+    skips[block] = Math.min(skips[block]!, end - at);
+  }
+}
 
 /**
  * Finds any of several byte strings in one pass that skips most bytes (Wu and Manber, "A fast algorithm for multi-pattern
@@ -10,17 +54,14 @@ const MAX_SKIP = 255;
 export class Matcher {
   /** Bytes of the match that `find` returned last. */
   length = 0;
-  #forms: readonly Buffer[];
-  readonly #window: number;
-  readonly #skips = new Uint8Array(BLOCKS);
-  readonly #firsts = new Uint8Array(256);
+  readonly #table: Buffer;
+  readonly #layout: TableLayout;
+  #isWiped = false;
 
-  /** @param forms At least one, each of 2 bytes or more, the longest first; the matcher wipes them. */
-  constructor(forms: readonly Buffer[]) {
-    this.#forms = forms;
-    this.#window = forms.at(-1)!.length;
-    this.#skips.fill(Math.min(this.#window - 1, MAX_SKIP));
-    for (const form of forms) this.#learn(form);
+  /** The matcher owns the table's bytes and wipes them. */
+  constructor({ bytes, layout }: SearchTable) {
+    this.#table = bytes;
+    this.#layout = layout;
   }
 
   /**
@@ -28,16 +69,18 @@ export class Matcher {
    * @returns Where the next whole match begins, the longest of those that begin there; -1 when there is none.
    */
   find(data: Buffer, from: number): number {
-    const skips = this.#skips;
+    if (this.#isWiped) throw new Error('This matcher was wiped.');
+    const table = this.#table;
+    const { window } = this.#layout;
     const last = data.length - 1;
-    let at = from + this.#window - 1;
+    let at = from + window - 1;
     while (at <= last) {
-      const skip = skips[blockOf(data[at - 1]!, data[at]!)]!;
+      const skip = table[blockOf(data[at - 1]!, data[at]!)]!;
       if (skip > 0) {
         at += skip;
         continue;
       }
-      const start = at - this.#window + 1;
+      const start = at - window + 1;
       if (this.#matchesAt(data, start)) return start;
       at += 1;
     }
@@ -46,50 +89,42 @@ export class Matcher {
 
   /** How many bytes at the end of the data may be the beginning of a match that goes on beyond them. */
   unfinished(data: Buffer): number {
+    const { lengths } = this.#layout;
     const { length } = data;
-    const longest = this.#forms[0]?.length ?? 0;
-    for (let at = Math.max(0, length - longest + 1); at < length; at += 1) {
-      if (this.#firsts[data[at]!] === 0) continue;
-      for (const form of this.#forms) {
-        if (form.length <= length - at) break; // so are all that follow
-        if (isSame(data, at, form, length - at)) return length - at;
-      }
+    for (let at = Math.max(0, length - lengths[0]! + 1); at < length; at += 1) {
+      if (this.#table[FIRSTS_AT + data[at]!] === 0) continue;
+      const left = length - at;
+      // the forms that are not longer come last
+      for (let i = 0; i < lengths.length && lengths[i]! > left; i += 1)
+        if (this.#isForm(i, data, at, left)) return left;
     }
     return 0;
   }
 
-  /** Overwrites what it knows. It finds nothing any more, and says so. */
+  /** Overwrites what it knows; it refuses to search from then on. */
   wipe(): void {
-    wipe(...this.#forms, this.#skips, this.#firsts);
-    this.#forms = WIPED;
-  }
-
-  #learn(form: Buffer): void {
-    const end = this.#window - 2;
-    this.#firsts[form[0]!] = 1;
-    for (let at = 0; at <= end; at += 1) {
-      const block = blockOf(form[at]!, form[at + 1]!);
-      this.#skips[block] = Math.min(this.#skips[block]!, end - at);
-    }
+    wipe(this.#table);
+    this.#isWiped = true;
   }
 
   #matchesAt(data: Buffer, start: number): boolean {
-    if (this.#forms === WIPED) throw new Error('This matcher was wiped.');
-    for (const form of this.#forms) {
-      if (form.length > data.length - start || !isSame(data, start, form, form.length)) continue;
-      this.length = form.length;
+    const { lengths } = this.#layout;
+    for (let i = 0; i < lengths.length; i += 1) {
+      const length = lengths[i]!;
+      if (length > data.length - start || !this.#isForm(i, data, start, length)) continue;
+      this.length = length;
       return true;
     }
     return false;
   }
-}
 
-/** A wiped table skips nothing, so every search ends in the check for this. */
-const WIPED: readonly Buffer[] = [];
+  /** Whether the first `count` bytes of a form stand there. */
+  #isForm(form: number, data: Buffer, at: number, count: number): boolean {
+    const table = this.#table;
+    const start = this.#layout.starts[form]!;
+    for (let i = 0; i < count; i += 1) if (data[at + i] !== table[start + i]) return false;
+    return true;
+  }
+}
 
 const blockOf = (first: number, second: number): number => ((first << 4) ^ second) & (BLOCKS - 1);
-
-function isSame(data: Buffer, start: number, form: Buffer, count: number): boolean {
-  for (let i = 0; i < count; i += 1) if (data[start + i] !== form[i]) return false;
-  return true;
-}

@@ -1,12 +1,12 @@
 import { formsOf } from '../../src/redaction/forms.ts';
-import { Matcher } from '../../src/redaction/matcher.ts';
+import { buildTable, Matcher } from '../../src/redaction/matcher.ts';
 import { redactText } from '../../src/redaction/redact-headers.ts';
 
 const SECRET = 'sk-"quoted"/0123456789';
 const pair = Buffer.from('user:pass-0123456789').toString('base64');
 
 const redact = (text: string, credential: string): string =>
-  redactText(text, new Matcher(formsOf(Buffer.from(credential, 'utf8'))));
+  redactText(text, new Matcher(buildTable(formsOf(Buffer.from(credential, 'utf8')))));
 
 /** In their place, as long as what was there. */
 const gone = (text: string) => `[redacted]${'*'.repeat(Buffer.byteLength(text) - 10)}`;

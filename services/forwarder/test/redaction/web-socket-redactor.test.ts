@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { formsOf } from '../../src/redaction/forms.ts';
-import { Matcher } from '../../src/redaction/matcher.ts';
+import { buildTable, Matcher } from '../../src/redaction/matcher.ts';
 import { WebSocketRedactor } from '../../src/redaction/web-socket-redactor.ts';
 
 const SECRET = 'sk-live-5f2b9c7e41d8a6';
@@ -22,7 +22,7 @@ function frame(opcode: number, payload: string, isFinal = true): Buffer {
   return Buffer.concat([long, body]);
 }
 
-const open = () => new WebSocketRedactor(new Matcher(formsOf(Buffer.from(SECRET))));
+const open = () => new WebSocketRedactor(new Matcher(buildTable(formsOf(Buffer.from(SECRET)))));
 
 function run(data: Buffer, size = data.length): Buffer {
   const redactor = open();
