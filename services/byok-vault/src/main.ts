@@ -87,11 +87,13 @@ function rulesOf(config: Config): EgressRules {
   });
 }
 
-const retentionOf = (config: Config): UsageRetention => ({
-  minuteDays: config.ZEQ_USAGE_MINUTE_DAYS,
-  hourDays: config.ZEQ_USAGE_HOUR_DAYS,
-  dayDays: config.ZEQ_USAGE_DAY_DAYS,
-});
+function retentionOf(config: Config): UsageRetention {
+  return {
+    minuteDays: config.ZEQ_USAGE_MINUTE_DAYS,
+    hourDays: config.ZEQ_USAGE_HOUR_DAYS,
+    dayDays: config.ZEQ_USAGE_DAY_DAYS,
+  };
+}
 
 function secretsOf(config: Config): string[] {
   const { ZEQ_INTERNAL_SECRET: now, ZEQ_INTERNAL_SECRET_PREV: before } = config;
