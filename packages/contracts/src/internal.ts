@@ -79,6 +79,15 @@ export type DraftRequest = z.infer<typeof DraftRequest>;
 export const LeaseRequest = z.strictObject({ machine_id: idOf('mch'), api: z.string().min(1).max(63) });
 export type LeaseRequest = z.infer<typeof LeaseRequest>;
 
+/**
+ * `POST /internal/standing`: after a gap in the feed, a forwarder asks what of the ground of its open calls is gone: ids of APIs, keys
+ * and app tokens. A key or token that has expired is gone too.
+ */
+export const StandingRequest = z.strictObject({ ids: z.array(z.string().max(63)).max(1000) });
+export type StandingRequest = z.infer<typeof StandingRequest>;
+export const StandingAnswer = z.object({ gone: z.array(z.string()) });
+export type StandingAnswer = z.infer<typeof StandingAnswer>;
+
 /** A credential sealed to one forwarder process: base64url of a fresh X25519 key, IV and ciphertext ‖ tag. */
 export const SealedCredential = z.object({ ephemeral: z.string(), iv: z.string(), ciphertext: z.string() });
 export type SealedCredential = z.infer<typeof SealedCredential>;
@@ -143,6 +152,7 @@ export const VAULT_ISSUERS = {
   identify: ['gateway', 'operator-engine'],
   leases: ['forwarder'],
   drafts: ['forwarder'],
+  standing: ['forwarder'],
   usage: ['forwarder'],
   changes: ['gateway', 'forwarder', 'operator-engine', 'sync-engine'],
 } as const satisfies Record<string, readonly ServiceName[]>;

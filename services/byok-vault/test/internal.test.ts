@@ -111,6 +111,36 @@ describe('POST /internal/identify', () => {
   });
 });
 
+describe('POST /internal/standing', () => {
+  const ask = (ids: unknown, iss: 'gateway' | 'forwarder' = 'forwarder') =>
+    request(vault.app)
+      .post('/internal/standing')
+      .set('x-zeq-service', serviceToken(ANONYMOUS, iss))
+      .send({ ids });
+
+  it('names what was removed, revoked or has expired, and nothing else', async () => {
+    const { owner, path, slug, api } = await withApi();
+    const mint = async (body: object) =>
+      (await owner.post(`${path}/tokens`).send(body).expect(201)).body.app_token.id as string;
+    const [kept, revoked, expired] = [await mint({}), await mint({}), await mint({ expires_in_seconds: 1 })];
+    const { body: keys } = await owner.get(`/api/zeq/machines/${slug}/keys`).expect(200);
+    await owner.delete(`${path}/tokens/${revoked}`).expect(204);
+    await vault.db.query("UPDATE app_tokens SET expires_at = now() - interval '1 s' WHERE id = $1", [
+      expired,
+    ]);
+    const [unknown] = [`api_${'0'.repeat(22)}`];
+
+    const { body } = await ask([api.id, keys.keys[0].id, kept, revoked, expired, unknown]).expect(200);
+
+    expect(new Set(body.gone)).toEqual(new Set([revoked, expired, unknown]));
+  });
+
+  it('is for forwarders alone, and takes a thousand ids at most', async () => {
+    await ask([], 'gateway').expect(401);
+    await ask(Array.from({ length: 1001 }, (_, i) => `api_${i}`)).expect(400);
+  });
+});
+
 describe('POST /internal/leases', () => {
   const recipient = new LeaseRecipient();
   const lease = (body: object, key: string | undefined = recipient.publicKey) =>

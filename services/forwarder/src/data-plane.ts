@@ -3,13 +3,13 @@ import type { DraftApi, Lease } from '@zeq/contracts';
 import type { LeaseRecipient } from '@zeq/crypto';
 import type { EgressRules } from '@zeq/egress';
 import type { Logger, RedisLink, VaultFeed } from '@zeq/service-kit';
-import { safeError } from '@zeq/service-kit';
 import { Guard } from './decision/guard.ts';
 import { LiveCalls } from './decision/live-calls.ts';
 import { Outbound } from './decision/outbound.ts';
+import { recheckOpenCalls } from './decision/recheck.ts';
 import { LeaseCache } from './leases/lease-cache.ts';
 import { type LeasedApi, prepareLease } from './leases/leased-api.ts';
-import type { LeaseSource } from './leases/vault-client.ts';
+import type { LeaseSource, Standing } from './leases/vault-client.ts';
 import { ApiStates } from './limits/api-state.ts';
 import { LocalWindows, ReplicatedWindows } from './limits/call-windows.ts';
 import { CircuitWatch } from './limits/circuit-watch.ts';
@@ -19,7 +19,7 @@ import { Pools } from './upstream/pools.ts';
 import type { NameResolver } from './upstream/resolve.ts';
 
 export interface DataPlaneOptions {
-  vault: LeaseSource;
+  vault: LeaseSource & Standing;
   feed: VaultFeed;
   recipient: LeaseRecipient;
   rules: EgressRules;
@@ -53,6 +53,7 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
   const tenants = new Tenants();
   const windows = redis === undefined ? new LocalWindows() : new ReplicatedWindows(redis);
   const live = new LiveCalls();
+  const closing = new AbortController();
   const pools = new Pools({ secureContext, connect });
   const prepare = (lease: Lease) =>
     prepareLease(lease, recipient, rules, states.of(lease.api_id, performance.now()));
@@ -72,9 +73,10 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
   });
   feed.on('reset', () => {
     leases.clear();
-    void recheckOpenCalls(options, live);
+    void recheckOpenCalls(vault, live, options.log, closing.signal);
   });
   const close = async (drainMs: number) => {
+    closing.abort();
     await live.drain(drainMs);
     resolver.cancel();
     await pools.close();
@@ -86,15 +88,4 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
 function neverHeldBack(draft: LeasedApi): LeasedApi {
   const { lease } = draft;
   return { ...draft, lease: { ...lease, policy: { ...lease.policy, circuit_failures: 0 } } };
-}
-
-/** Changes may have been missed: an API that is gone takes its open calls with it. */
-async function recheckOpenCalls({ vault, log }: DataPlaneOptions, live: LiveCalls): Promise<void> {
-  for (const { machineId, apiId } of live.openApis()) {
-    try {
-      if ((await vault.lease(machineId, apiId)) === undefined) live.cutApi(apiId);
-    } catch (err) {
-      log.warn({ err: safeError(err), api_id: apiId }, 'an open call could not be checked again');
-    }
-  }
 }

@@ -14,6 +14,7 @@ import {
   type Policy,
   SERVICE_TOKEN_HEADER,
   type ServiceClaims,
+  StandingRequest,
 } from '@zeq/contracts';
 import { newId, sealLease } from '@zeq/crypto';
 import { readBody, ServiceTokenVerifier } from '@zeq/service-kit';
@@ -41,6 +42,8 @@ export class FakeVault {
   readonly drafts: DraftApi[] = [];
   /** What every draft is refused with. */
   refuseDrafts: { code: string; detail: string } | undefined;
+  /** Keys and tokens that were revoked without anybody being told. */
+  readonly revoked = new Set<string>();
   /** What leases are answered with instead, for the time when the vault is ill. */
   failWith: number | undefined;
   /** What somebody in the middle makes of a lease. */
@@ -105,8 +108,9 @@ export class FakeVault {
     const claims = this.#verifier.verify(token, ['forwarder']);
     if (claims === undefined) return void res.writeHead(401).end('{}');
     if (req.url?.startsWith('/internal/changes')) return this.#follow(res);
-    const body: unknown = JSON.parse((await readBody(req, 4096)).toString());
+    const body: unknown = JSON.parse((await readBody(req, 65_536)).toString());
     if (req.url === '/internal/drafts') return this.#draft(DraftRequest.parse(body), claims, res);
+    if (req.url === '/internal/standing') return this.#standing(StandingRequest.parse(body), res);
     const request = LeaseRequest.parse(body);
     this.asked.push(request);
     const lease = this.#leaseFor(request, claims);
@@ -114,6 +118,12 @@ export class FakeVault {
     res
       .writeHead(status, { 'content-type': 'application/json' })
       .end(JSON.stringify(lease === undefined ? {} : (this.tamper?.(lease) ?? lease)));
+  }
+
+  #standing({ ids }: StandingRequest, res: ServerResponse): void {
+    if (this.failWith !== undefined) return void res.writeHead(this.failWith).end('{}');
+    const gone = ids.filter((id) => this.revoked.has(id) || (id.startsWith('api_') && !this.#apis.has(id)));
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ gone }));
   }
 
   /** A draft's credential is one header line here; the vault's own tests know the rest. */

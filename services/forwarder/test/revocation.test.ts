@@ -1,4 +1,4 @@
-import { STALE_AFTER_MS } from '@zeq/contracts';
+import { type Caller, STALE_AFTER_MS } from '@zeq/contracts';
 import { newId } from '@zeq/crypto';
 import { BEARER, Rig, until } from './rig.ts';
 import { RawUpstream, Upstream, valuesOf } from './upstream.ts';
@@ -12,6 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([rig.stop(), upstream.close()]));
 
+const TOKEN_ID = newId('tok');
 const held = (id: string) => rig.plane.leases.held(rig.machineId, id, performance.now());
 
 describe('a lease', () => {
@@ -95,10 +96,10 @@ describe('an open stream', () => {
   const EVENT =
     'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n';
 
-  async function openStream(caller = rig.owner as Parameters<Rig['fetch']>[3], id?: string) {
+  async function openStream(callerOf: (api: string) => Caller = () => rig.owner) {
     const source = await new RawUpstream((socket) => void socket.write(EVENT)).open();
-    const api = id ?? rig.register({ base_url: source.url });
-    const res = await rig.fetch(api, '/x', {}, caller);
+    const api = rig.register({ base_url: source.url });
+    const res = await rig.fetch(api, '/x', {}, callerOf(api));
     const reader = res.body!.getReader();
     await reader.read();
     const ended = reader.read().then(
@@ -154,6 +155,47 @@ describe('an open stream', () => {
 
     expect(await ended).toBe('broken');
     await source.close();
+  });
+
+  it.each([
+    ['key', () => rig.owner.key_id, () => rig.owner],
+    ['token', () => TOKEN_ID, (api: string) => rig.app([api], { token_id: TOKEN_ID })],
+  ])(
+    'is cut when its %s turns out to have been revoked meanwhile, however ill the vault is at first',
+    async (_what, id, callerOf) => {
+      const { source, ended } = await openStream(callerOf);
+      rig.lines.length = 0;
+
+      rig.vault.revoked.add(id());
+      rig.vault.failWith = 503;
+      rig.vault.restartFeed();
+      await until(
+        () => rig.lines.some((line) => line.includes('cannot be checked again yet')),
+        'a failed question',
+      );
+      rig.vault.failWith = undefined;
+
+      expect(await ended).toBe('broken');
+      rig.vault.revoked.clear();
+      await source.close();
+    },
+  );
+
+  it('goes on when nothing of its ground is gone after changes may have been missed', async () => {
+    const { source, api, ended } = await openStream();
+    const other = await openStream();
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+
+    rig.vault.forget(other.api);
+    rig.vault.restartFeed();
+    await other.ended; // the answer to the question has come
+
+    expect([over, source.sockets.size]).toEqual([false, 1]);
+    rig.vault.remove(api);
+    await Promise.all([ended, source.close(), other.source.close()]);
   });
 
   it('has some seconds to end when the service stops, and is then cut', async () => {

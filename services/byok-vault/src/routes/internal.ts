@@ -3,6 +3,7 @@ import {
   IdentifyRequest,
   LeaseRequest,
   MAX_BATCH_BYTES,
+  StandingRequest,
   UsageBatch,
   VAULT_ISSUERS,
 } from '@zeq/contracts';
@@ -26,6 +27,8 @@ export interface InternalDeps extends ApiDeps {
 }
 
 const MAX_BODY_BYTES = 1024;
+/** A thousand ids. */
+const MAX_STANDING_BYTES = 64 * 1024;
 /** A whole registration, without its description. */
 const MAX_DRAFT_BYTES = 256 * 1024;
 
@@ -54,6 +57,12 @@ export function internalRouter(deps: InternalDeps): Router {
     const answer = await leaseDraft(deps, parseInput(DraftRequest, req.body), recipientOf(res));
     if (answer === undefined) throw notFound();
     res.set('Cache-Control', 'no-store').json(answer);
+  });
+
+  const standingJson = strictJson({ maxBytes: MAX_STANDING_BYTES });
+  router.post('/standing', only('standing'), standingJson, async function tellWhatIsGone(req, res) {
+    const { ids } = parseInput(StandingRequest, req.body);
+    res.set('Cache-Control', 'no-store').json({ gone: await store.changes.gone(ids, now()) });
   });
 
   const batchJson = strictJson({ maxBytes: MAX_BATCH_BYTES });

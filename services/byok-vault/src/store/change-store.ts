@@ -16,6 +16,8 @@ export interface ChangeStore {
   head(): Promise<LogHead>;
   /** What follows `seq`, oldest first, at most `limit`. */
   since(seq: number, limit: number): Promise<Change[]>;
+  /** Which of these ids name no API, key or app token any more, or one that has expired: for readers that may have missed changes. */
+  gone(ids: readonly string[], now: Date): Promise<string[]>;
   /** Forgets everything up to and including `seq`. */
   forget(seq: number): Promise<void>;
 }

@@ -48,15 +48,18 @@ export class LiveCalls {
     }
   }
 
-  /** The APIs of the open calls, for the time when changes may have been missed. */
-  openApis(): { machineId: string; apiId: string }[] {
-    const open = new Map<string, { machineId: string; apiId: string }>();
-    for (const { machineId, apiId } of this.#calls.all()) open.set(apiId, { machineId, apiId });
-    return [...open.values()];
+  /** What the open calls stand on, for the time when changes may have been missed: the ids of their APIs and of their keys or tokens. */
+  grounds(): string[] {
+    const ids = new Set<string>();
+    for (const { caller, apiId } of this.#calls.all())
+      for (const id of [apiId, ...idsOf(caller)]) ids.add(id);
+    return [...ids];
   }
 
-  cutApi(apiId: string): void {
-    for (const call of this.#calls.all()) if (call.apiId === apiId) call.cut('revoked');
+  /** Cuts the calls that stand on this API, key or token. */
+  cutOn(id: string): void {
+    for (const call of this.#calls.all())
+      if (call.apiId === id || idsOf(call.caller).includes(id)) call.cut('revoked');
   }
 
   /** Waits for the open calls to end, and cuts what is left after `withinMs`. */
@@ -70,6 +73,11 @@ export class LiveCalls {
     clearTimeout(timer);
     for (const call of this.#calls.all()) call.cut('stopping');
   }
+}
+
+function idsOf(caller: Caller): string[] {
+  if (caller.kind === 'owner') return [caller.key_id];
+  return caller.kind === 'app' ? [caller.token_id] : [];
 }
 
 function isRevoked({ caller, apiId, machineId }: LiveCall, { what, id, machine_id }: Change): boolean {

@@ -6,6 +6,7 @@ import type { ApiStates } from '../limits/api-state.ts';
 import type { CallWindows } from '../limits/call-windows.ts';
 import { requireCircuit, requireRoom, requireShare, takeLimits } from '../limits/limits.ts';
 import type { Tenants } from '../limits/tenants.ts';
+import type { CallRecord } from '../usage/call-record.ts';
 import { type Ask, decide } from './decide.ts';
 import type { Guard } from './guard.ts';
 import type { ForwardCaller } from './identity.ts';
@@ -27,6 +28,8 @@ export interface OutboundDeps {
 
 export interface DraftAsk extends Ask {
   caller: ForwardCaller;
+  /** The account of this call, which is told its API before anything is decided; what is not saved has none. */
+  record?: CallRecord;
 }
 
 export interface OutboundAsk extends DraftAsk {
@@ -67,6 +70,7 @@ export class Outbound {
   #admit(ask: DraftAsk, api: LeasedApi | undefined, now: number): Passage | Promise<Passage> {
     const { states, tenants, windows, guard, live, maxCalls } = this.#deps;
     if (api === undefined) throw new ProblemError('not_found', 'There is no such machine or API.');
+    if (ask.record !== undefined) ask.record.api = api;
     const decision = decide(ask, api);
     if (!decision.allowed) throw new ProblemError(decision.code, decision.detail);
     const tenant = tenants.of(api.lease.machine_id);

@@ -1,4 +1,11 @@
-import { type DraftApi, Lease, PROBLEMS, type ProblemCode, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
+import {
+  type DraftApi,
+  Lease,
+  PROBLEMS,
+  type ProblemCode,
+  SERVICE_TOKEN_HEADER,
+  StandingAnswer,
+} from '@zeq/contracts';
 import { ProblemError } from '@zeq/service-kit';
 import { Pool } from 'undici';
 
@@ -22,8 +29,18 @@ export interface LeaseSource {
   draft(machineId: string, api: DraftApi): Promise<Lease | undefined>;
 }
 
+/** Asks whether what calls were opened on still stands. */
+export interface Standing {
+  /**
+   * @param ids Of APIs, keys and app tokens, at most 1,000.
+   * @returns Those that are gone.
+   * @throws ProblemError `vault_unavailable`
+   */
+  gone(ids: readonly string[]): Promise<string[]>;
+}
+
 /** Asks the vault for leases. */
-export class VaultClient implements LeaseSource {
+export class VaultClient implements LeaseSource, Standing {
   readonly #pool: Pool;
   readonly #token: () => string;
 
@@ -48,6 +65,14 @@ export class VaultClient implements LeaseSource {
     const refusal = refusalOf(answer);
     if (refusal !== undefined) throw refusal;
     return leaseOf(answer);
+  }
+
+  async gone(ids: readonly string[]): Promise<string[]> {
+    const { status, body } = await this.#post('/internal/standing', { ids });
+    const parsed = StandingAnswer.safeParse(body);
+    if (status !== 200 || !parsed.success)
+      throw unavailable(new Error(`the vault answered ${status} about what stands`));
+    return parsed.data.gone;
   }
 
   async #post(path: string, body: unknown): Promise<Answer> {

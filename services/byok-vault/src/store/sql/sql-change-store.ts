@@ -20,6 +20,9 @@ export function sqlChangeStore(db: Queryable): ChangeStore {
       ]);
       return rows.map(toChange);
     },
+    async gone(ids, now) {
+      return (await db.query(GONE, [ids, now])).map(({ id }) => z.string().parse(id));
+    },
     async forget(seq) {
       await db.query('DELETE FROM change_log WHERE seq <= $1', [seq]);
     },
@@ -30,6 +33,12 @@ export function sqlChangeStore(db: Queryable): ChangeStore {
 const APPEND = `
   WITH head AS (UPDATE change_head SET seq = seq + 1 RETURNING seq)
   INSERT INTO change_log (seq, what, machine_id, subject_id, at) SELECT seq, $1, $2, $3, now() FROM head`;
+
+const GONE = `
+  SELECT asked.id FROM unnest($1::text[]) AS asked (id)
+  WHERE NOT EXISTS (SELECT 1 FROM user_external_apis a WHERE a.id = asked.id)
+    AND NOT EXISTS (SELECT 1 FROM machine_keys k WHERE k.id = asked.id AND (k.expires_at IS NULL OR k.expires_at > $2))
+    AND NOT EXISTS (SELECT 1 FROM app_tokens t WHERE t.id = asked.id AND (t.expires_at IS NULL OR t.expires_at > $2))`;
 
 const HeadRow = z.object({ epoch: z.string(), seq: bigint });
 const ChangeSchema = ChangeLine.options[2];
