@@ -13,6 +13,8 @@ import { SlotList, type Slotted } from './slot-list.ts';
 const MAX_REMEMBERED = 50_000;
 /** After a gap in the feed, identities with running calls are asked for until the vault answers (ms). */
 const ASK_AGAIN_MS = 1_000;
+/** How often is looked for identities that have expired under running calls (ms). */
+const EXPIRY_EVERY_MS = 1_000;
 
 /** Something that runs under an identity and ends when the identity does: a forwarded call, a socket. */
 export interface Live extends Slotted {
@@ -58,7 +60,8 @@ export interface IdentitiesDeps {
 
 /**
  * Remembers who tokens stand for. A remembered identity is used while the vault's change feed is heard, and for five
- * seconds without it; a change or a revocation ends it at once, together with the calls that run under it.
+ * seconds without it; a change or a revocation ends it at once, together with the calls that run under it. So does its expiry: a
+ * stream or socket that was opened just before would otherwise hold the door open for as long as it likes.
  */
 export class Identities {
   readonly #deps: IdentitiesDeps;
@@ -72,6 +75,14 @@ export class Identities {
     this.#now = deps.now ?? (() => performance.now());
     deps.feed.on('change', (change) => this.#change(change));
     deps.feed.on('reset', () => this.#reset());
+    setInterval(() => this.endExpired(), EXPIRY_EVERY_MS).unref();
+  }
+
+  /** Ends what has expired under running calls; called once a second. */
+  endExpired(): void {
+    const now = this.#now();
+    for (const [key, { expiresAt, live }] of this.#known)
+      if (live.size > 0 && now >= expiresAt) this.#end(key);
   }
 
   /** @param key SHA-256 of a token, or the id of a session's key. @returns What is known and may still be believed. */

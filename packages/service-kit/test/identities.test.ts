@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { type Change, type IdentifyAnswer, type OwnerCaller, STALE_AFTER_MS } from '@zeq/contracts';
 import { type Found, Identities, type Identity, ProblemError } from '../src/index.ts';
 
@@ -104,6 +105,20 @@ describe('Identities', () => {
     rig.away = false;
 
     await expect(rig.find()).resolves.toMatchObject({ caller: CALLER });
+  });
+
+  it('ends the calls that run under an identity when it expires, and not before', async () => {
+    rig.answer = { caller: CALLER, expires_at: new Date(Date.now() + 60_000).toISOString(), expired: false };
+    const cut = jest.fn();
+    (await rig.identity()).live.add({ slot: -1, cut });
+
+    rig.clock += 59_000;
+    rig.identities.endExpired();
+    const before = cut.mock.calls.length;
+    rig.clock += 1_001;
+    rig.identities.endExpired();
+
+    expect([before, cut.mock.calls.length]).toEqual([0, 1]);
   });
 
   it.each([
