@@ -1,0 +1,2 @@
+/** Written into the build; a test holds it against package.json. */
+export const VERSION = '0.1.0';
