@@ -73,7 +73,8 @@ export function buildApp(deps: Deps): Express {
   });
   app.post('/api/zeq/apis/:slug/:id/test', json, async function test(req, res) {
     const caller = ownerOf(deps, req);
-    send(res, await runTest(deps, caller, String(req.params.id), parseInput(TestCall, req.body ?? {})));
+    const test = parseInput(TestCall, req.body ?? {});
+    send(res, await runTest(deps, caller, String(req.params.id), test, req.id));
   });
   app.use(() => {
     throw new ProblemError('not_found', 'No route matches this method and path.');

@@ -23,6 +23,8 @@ import { CallMetrics } from './metrics.ts';
 import { buildSecureContext, systemConnect } from './upstream/dial.ts';
 import { ownAddresses } from './upstream/own-addresses.ts';
 import { NameResolver } from './upstream/resolve.ts';
+import { ReportClient } from './usage/report-client.ts';
+import { UsageRecorder } from './usage/usage-recorder.ts';
 
 /** Open calls may go on this long after SIGTERM (ms). */
 const DRAIN_MS = 25_000;
@@ -52,6 +54,8 @@ await runService('forwarder', async () => {
     redis,
     log,
   });
+  const reports = new ReportClient(config.VAULT_URL, token);
+  const usage = new UsageRecorder({ sink: reports, instance: recipient.publicKey.slice(0, 40), log });
   const metrics = new CallMetrics();
   const registry = buildMetrics('forwarder');
   metrics.register(registry, {
@@ -59,6 +63,7 @@ await runService('forwarder', async () => {
     pools: () => plane.pools.size,
     connections: () => plane.pools.connections,
     leases: () => plane.leases.size,
+    usage,
     circuitChanges: () => plane.circuits.changes,
     circuitsHeld: () => plane.circuits.held,
   });
@@ -67,6 +72,7 @@ await runService('forwarder', async () => {
     ...plane,
     verifier: new ServiceTokenVerifier('forwarder', secretsOf(config)),
     metrics,
+    usage,
     registry,
     accessLog: new AccessLog('forwarder', output, log),
     log,
@@ -83,11 +89,14 @@ await runService('forwarder', async () => {
     servers.push(local);
   }
   feed.start();
+  usage.start();
   log.info({ port: config.FORWARDER_PORT }, 'listening');
   const stop = async () => {
     let closing: Promise<void> | undefined; // one plane behind both servers
     const endStreams = () => (closing ??= plane.close(DRAIN_MS));
     await Promise.all(servers.map((server) => drainServer(server, { drainMs: DRAIN_MS, endStreams })));
+    await usage.stop();
+    await reports.close();
     await feed.stop();
     await vault.close();
     await redis?.close();

@@ -1,11 +1,13 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge } from 'prom-client';
+import type { UsageRecorder } from './usage/usage-recorder.ts';
 
 export interface MetricSources {
   liveCalls: () => number;
   pools: () => number;
   connections: () => number;
   leases: () => number;
+  usage: Pick<UsageRecorder, 'depth' | 'droppedCalls' | 'refusedBatches'>;
   /** Changes of circuits by the state that was entered. */
   circuitChanges: () => Readonly<Record<string, number>>;
   circuitsHeld: () => number;
@@ -36,6 +38,26 @@ export class CallMetrics {
     gauge(registry, 'zeq_upstream_pools', 'Pools by machine, origin and address', sources.pools);
     gauge(registry, 'zeq_upstream_connections', 'Connections to upstreams', sources.connections);
     gauge(registry, 'zeq_leases_held', 'Leases in the cache', sources.leases);
+    const { usage } = sources;
+    gauge(
+      registry,
+      'zeq_usage_tallies_waiting',
+      'Sums by API and minute to be reported',
+      () => usage.depth.tallies,
+    );
+    gauge(registry, 'zeq_usage_calls_waiting', 'Single calls to be reported', () => usage.depth.calls);
+    counter(
+      registry,
+      'zeq_usage_calls_dropped_total',
+      'Single calls given up; their sums were not',
+      () => usage.droppedCalls,
+    );
+    counter(
+      registry,
+      'zeq_usage_reports_refused_total',
+      'Reports the vault would not take',
+      () => usage.refusedBatches,
+    );
     gauge(
       registry,
       'zeq_circuits_held',
@@ -53,6 +75,19 @@ export class CallMetrics {
       },
     });
   }
+}
+
+/** A counter that is kept elsewhere. */
+function counter(registry: Registry, name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
 }
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {

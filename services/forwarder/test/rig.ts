@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import type { AppCaller, Caller, OwnerCaller } from '@zeq/contracts';
+import type { AppCaller, Caller, OwnerCaller, UsageBatch } from '@zeq/contracts';
 import { LeaseRecipient, newId } from '@zeq/crypto';
 import { type EgressRules, egressRules, parseEgressAllow } from '@zeq/egress';
 import {
@@ -18,6 +18,7 @@ import { VaultClient } from '../src/leases/vault-client.ts';
 import { CallMetrics } from '../src/metrics.ts';
 import { buildSecureContext, type ConnectTcp, systemConnect } from '../src/upstream/dial.ts';
 import { NameResolver } from '../src/upstream/resolve.ts';
+import { UsageRecorder } from '../src/usage/usage-recorder.ts';
 import { DnsStub } from './dns-stub.ts';
 import { type FakeApi, FakeVault, SECRET } from './fake-vault.ts';
 
@@ -46,6 +47,10 @@ export class Rig {
   readonly dns: DnsStub;
   readonly plane: DataPlane;
   readonly metrics: CallMetrics;
+  /** Reports when a test says so: `tick`. */
+  readonly usage: UsageRecorder;
+  /** What was reported. */
+  readonly reports: UsageBatch[];
   readonly port: number;
   /** Everything that was logged. */
   readonly lines: string[];
@@ -59,6 +64,8 @@ export class Rig {
     dns: DnsStub;
     plane: DataPlane;
     metrics: CallMetrics;
+    usage: UsageRecorder;
+    reports: UsageBatch[];
     port: number;
     lines: string[];
     stop: () => Promise<void>;
@@ -67,6 +74,8 @@ export class Rig {
     this.dns = parts.dns;
     this.plane = parts.plane;
     this.metrics = parts.metrics;
+    this.usage = parts.usage;
+    this.reports = parts.reports;
     this.port = parts.port;
     this.lines = parts.lines;
     this.#stop = parts.stop;
@@ -104,8 +113,15 @@ export class Rig {
       log,
     });
     const metrics = new CallMetrics();
+    const reports: UsageBatch[] = [];
+    const reported = async (batch: UsageBatch) => {
+      reports.push(batch);
+      return 'taken' as const;
+    };
+    const usage = new UsageRecorder({ sink: { reportUsage: reported }, instance: 'i'.repeat(22), log });
     const server = buildForwarder({
       ...plane,
+      usage,
       verifier: new ServiceTokenVerifier('forwarder', [SECRET]),
       metrics,
       registry: buildMetrics('forwarder'),
@@ -125,7 +141,7 @@ export class Rig {
       await Promise.all([vault.close(), dns.close()]);
     };
     const { port } = server.address() as AddressInfo;
-    return new Rig({ vault, dns, plane, metrics, port, lines, stop });
+    return new Rig({ vault, dns, plane, metrics, usage, reports, port, lines, stop });
   }
 
   /** Registers an API of this rig's machine. @returns Its id. */

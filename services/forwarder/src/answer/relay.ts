@@ -8,6 +8,8 @@ import { searchHead } from '../redaction/search-answer.ts';
 import { Unpacker, type UnpackSink } from '../redaction/unpack.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import type { Pools } from '../upstream/pools.ts';
+import { AnswerMeter } from '../usage/answer-meter.ts';
+import type { CallRecord } from '../usage/call-record.ts';
 import { callerHeaders, type ResponseHead } from './response-headers.ts';
 
 /** More interim answers than this are an attack on our time. */
@@ -27,8 +29,7 @@ export interface RelayedCall {
 export class Relay extends Exchange {
   readonly #res: ServerResponse;
   readonly #call: RelayedCall;
-  /** Bytes of body that have come. */
-  bytes = 0;
+  readonly #meter = new AnswerMeter();
   #interim = 0;
   #controller: Dispatcher.DispatchController | undefined;
   /** Bytes of body that are still to come, where the upstream stated a length. */
@@ -64,6 +65,8 @@ export class Relay extends Exchange {
     res.sendDate = !head.hasDate;
     res.writeHead(status, head.headers); // throws for a status or header that is not valid
     this.began();
+    const isPacked = headers['content-encoding'] !== undefined;
+    this.#meter.begin(status, headers, !isPacked || this.#unpacker !== undefined);
     if (withBody) this.#left = head.contentLength;
     if (head.contentLength === undefined) process.nextTick(flushHead, this);
   }
@@ -81,7 +84,7 @@ export class Relay extends Exchange {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.bytes += chunk.length;
+    this.#meter.bytes += chunk.length;
     if (this.#unpacker !== undefined) {
       if (!this.#unpacker.write(chunk)) controller.pause();
       return;
@@ -90,6 +93,7 @@ export class Relay extends Exchange {
     if (this.#left === 0)
       this.#end(chunk); // one write less than end() after write()
     else this.#write(this.#redactor === undefined ? chunk : this.#redactor.push(chunk));
+    this.#meter.read(chunk);
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
@@ -100,6 +104,12 @@ export class Relay extends Exchange {
     this.#trailers = headers;
     if (this.#unpacker === undefined) this.#end();
     else this.#unpacker.end();
+  }
+
+  /** Says what went out and what came back. */
+  measure(record: CallRecord): void {
+    record.sent = this.sent;
+    this.#meter.measure(record);
   }
 
   override cancel(reason: Error): void {
@@ -128,7 +138,10 @@ export class Relay extends Exchange {
 
   #unpacked(): UnpackSink {
     return {
-      data: (bytes) => this.#write(this.#redactor!.push(bytes)),
+      data: (bytes) => {
+        this.#write(this.#redactor!.push(bytes));
+        this.#meter.read(bytes);
+      },
       drain: () => this.#controller?.resume(),
       end: () => this.#end(),
       fail: (problem) => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { CallKind } from '@zeq/contracts';
 import { ProblemError, requestIdOf } from '@zeq/service-kit';
 import { answerProblem } from '../answer/answer-problem.ts';
 import { Relay, type RelayedCall } from '../answer/relay.ts';
@@ -11,6 +12,7 @@ import { upstreamHeaders } from '../request/request-headers.ts';
 import type { ForwardTarget } from '../request/request-target.ts';
 import { COLLECT_UP_TO, collectBody, discardBody, tooLarge, UploadBody } from '../request/upload.ts';
 import { callerGone } from '../upstream/exchange.ts';
+import { CallRecord } from '../usage/call-record.ts';
 import type { ForwardDeps } from './forward.ts';
 
 const TICK_MS = 1_000;
@@ -23,13 +25,19 @@ export class ForwardCall implements PassageHandler, RelayedCall {
   protected readonly head: RequestHead;
   readonly requestId: string;
   readonly startedAt = performance.now();
+  protected readonly kind: CallKind = 'call';
   protected passage: Passage | undefined;
   protected relay: Relay | undefined;
   #caller: ForwardCaller | undefined;
+  /** Of a call whose caller is known. */
+  #record: CallRecord | undefined;
   #upload: UploadBody | undefined;
   #collectingMs = 0;
   #collecting = false;
+  #collectedBytes = 0;
   #outcome: string | undefined;
+  /** The answer had begun when it failed. */
+  #brokeOff = false;
   #ended = false;
 
   constructor(deps: ForwardDeps, req: IncomingMessage, res: ServerResponse) {
@@ -44,13 +52,11 @@ export class ForwardCall implements PassageHandler, RelayedCall {
   run(target: ForwardTarget): void {
     try {
       this.#caller = identify(this.deps.verifier, this.head.serviceToken, 'forward', target.slug);
-      const ask = {
-        caller: this.#caller,
-        ref: target.ref,
-        method: this.req.method!,
-        rest: target.rest,
-        hops: this.head.hops,
-      };
+      const method = this.req.method!;
+      const { ref, rest } = target;
+      const record = new CallRecord(this.kind, this.#caller, method, rest, this.requestId, this.startedAt);
+      this.#record = record;
+      const ask = { caller: this.#caller, ref, method, rest, hops: this.head.hops, record };
       const passage = this.deps.outbound.admit(ask, this.startedAt);
       if (passage instanceof Promise) passage.then((late) => this.#go(late)).catch((err) => this.fail(err));
       else this.#go(passage);
@@ -82,6 +88,7 @@ export class ForwardCall implements PassageHandler, RelayedCall {
     this.#continue();
     collectBody(this.req, length, (body) => {
       this.#collecting = false;
+      this.#collectedBytes = body.length;
       if (!this.#ended && this.#outcome === undefined) this.#sendSafely(body);
     });
   }
@@ -117,6 +124,7 @@ export class ForwardCall implements PassageHandler, RelayedCall {
   fail(err: unknown): void {
     const { res } = this;
     if (this.#outcome !== undefined) return;
+    this.#brokeOff = res.headersSent;
     this.#outcome = answerProblem(res, err, this.requestId, this.deps.log, this.head.expectsContinue);
   }
 
@@ -147,6 +155,7 @@ export class ForwardCall implements PassageHandler, RelayedCall {
     discardBody(this.req);
     const { metrics, accessLog } = this.deps;
     metrics.ended(outcome);
+    this.#account(outcome, status);
     accessLog.write({
       requestId: this.requestId,
       method: this.req.method!,
@@ -157,5 +166,18 @@ export class ForwardCall implements PassageHandler, RelayedCall {
       outcome: outcome === 'ok' ? undefined : outcome,
       decision: this.passage === undefined ? undefined : describeDecision(this.passage.decision),
     });
+  }
+
+  #account(outcome: string, status: number): void {
+    const record = this.#record;
+    if (record === undefined) return;
+    record.end(outcome, status, this.#brokeOff);
+    this.measure(record);
+    this.deps.usage.add(record);
+  }
+
+  protected measure(record: CallRecord): void {
+    record.bytesIn = this.#upload?.bytes ?? this.#collectedBytes;
+    this.relay?.measure(record);
   }
 }

@@ -4,6 +4,7 @@ import type { Outbound } from '../decision/outbound.ts';
 import type { CallMetrics } from '../metrics.ts';
 import type { ForwardTarget } from '../request/request-target.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { UsageRecorder } from '../usage/usage-recorder.ts';
 import { ForwardCall } from './forward-call.ts';
 
 export interface ForwardDeps {
@@ -11,6 +12,7 @@ export interface ForwardDeps {
   outbound: Outbound;
   pools: Pools;
   metrics: CallMetrics;
+  usage: UsageRecorder;
   accessLog: AccessLog;
   log: Logger;
 }

@@ -1,10 +1,19 @@
 import { performance } from 'node:perf_hooks';
-import type { ProblemCode, TestCall, TestResult, TestStep, TryApi } from '@zeq/contracts';
-import { ProblemError } from '@zeq/service-kit';
+import {
+  PROBLEMS,
+  type ProblemCode,
+  type TestCall,
+  type TestResult,
+  type TestStep,
+  type TryApi,
+} from '@zeq/contracts';
+import { ProblemError, toProblem } from '@zeq/service-kit';
 import type { ForwardCaller } from '../decision/identity.ts';
 import type { Outbound } from '../decision/outbound.ts';
 import type { Passage } from '../decision/passage.ts';
 import type { Pools } from '../upstream/pools.ts';
+import { CallRecord } from '../usage/call-record.ts';
+import type { UsageRecorder } from '../usage/usage-recorder.ts';
 import { type TestAnswer, TestExchange } from './test-exchange.ts';
 
 /** Refusals that are an answer of the test; every other one answers the request. */
@@ -29,6 +38,7 @@ const STEPS: Partial<Record<ProblemCode, TestStep>> = {
 export interface TestDeps {
   outbound: Outbound;
   pools: Pools;
+  usage: UsageRecorder;
 }
 
 /**
@@ -41,8 +51,11 @@ export function runTest(
   caller: ForwardCaller,
   ref: string,
   test: TestCall,
+  requestId: string,
 ): Promise<TestResult> {
-  return run(deps, test, (now) => deps.outbound.admit({ ...askOf(caller, test), ref }, now));
+  const record = new CallRecord('test', caller, test.method, test.path, requestId, performance.now());
+  const ask = { ...askOf(caller, test), ref, record };
+  return run(deps, test, (now) => deps.outbound.admit(ask, now), record);
 }
 
 /**
@@ -66,20 +79,30 @@ const askOf = (caller: ForwardCaller, { method, path }: TestCall) => ({
 });
 
 async function run(
-  { pools }: TestDeps,
+  { pools, usage }: TestDeps,
   test: TestCall,
   admit: (now: number) => Passage | Promise<Passage>,
+  record?: CallRecord,
 ): Promise<TestResult> {
   const startedAt = performance.now();
   refuseHeaders(test);
+  let exchange: TestExchange | undefined;
   try {
-    const passage = await admit(startedAt);
-    const answer = await new TestExchange(passage, pools).run(test);
+    exchange = new TestExchange(await admit(startedAt), pools);
+    const answer = await exchange.run(test);
+    record?.end('ok', answer.status, true);
     return describe(answer, performance.now() - startedAt);
   } catch (err) {
+    const { code } = toProblem(err);
+    record?.end(code, PROBLEMS[code].status, false);
     const step = err instanceof ProblemError ? STEPS[err.code] : undefined;
     if (step === undefined) throw err;
     return failure(step, err as ProblemError, performance.now() - startedAt);
+  } finally {
+    if (record !== undefined) {
+      exchange?.measure(record);
+      usage.add(record);
+    }
   }
 }
 

@@ -9,6 +9,8 @@ import { Unpacker } from '../redaction/unpack.ts';
 import { readRequestHead } from '../request/request-head.ts';
 import { upstreamHeaders } from '../request/request-headers.ts';
 import { Exchange } from '../upstream/exchange.ts';
+import { AnswerMeter } from '../usage/answer-meter.ts';
+import type { CallRecord } from '../usage/call-record.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** A test is watched by a person: it waits less long than a call (ms). */
@@ -28,6 +30,8 @@ export class TestExchange extends Exchange {
   readonly #answer = Promise.withResolvers<TestAnswer>();
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
+  readonly #meter = new AnswerMeter();
+  #bytesIn = 0;
   #status = 0;
   #headers: string[] = [];
   #redactor: Redactor | undefined;
@@ -40,6 +44,7 @@ export class TestExchange extends Exchange {
     try {
       this.passage.attach({ cut: (problem) => this.#stop(problem) });
       const { headers, body } = requestOf(test);
+      this.#bytesIn = body?.length ?? 0;
       this.send({ headers: upstreamHeaders(readRequestHead(headers), this.passage.decision.api), body });
       return await this.#answer.promise;
     } finally {
@@ -62,13 +67,18 @@ export class TestExchange extends Exchange {
       if (encodings.length > 0) this.#unpacker = this.#unpack(encodings);
     }
     this.began();
+    const isPacked = headers['content-encoding'] !== undefined;
+    this.#meter.begin(status, headers, !isPacked || this.#unpacker !== undefined);
     this.#status = status;
     this.#headers = head.headers;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#unpacker === undefined) this.#keep(this.#redactor?.push(chunk) ?? chunk);
-    else this.#unpacker.write(chunk); // what is too much ends the exchange
+    this.#meter.bytes += chunk.length;
+    if (this.#unpacker === undefined) {
+      this.#meter.read(chunk);
+      this.#keep(this.#redactor?.push(chunk) ?? chunk);
+    } else this.#unpacker.write(chunk); // what is too much ends the exchange
   }
 
   onResponseEnd(): void {
@@ -77,13 +87,23 @@ export class TestExchange extends Exchange {
     else this.#unpacker.end();
   }
 
+  /** Says what went out and what came back. */
+  measure(record: CallRecord): void {
+    record.sent = this.sent;
+    record.bytesIn = this.#bytesIn;
+    this.#meter.measure(record);
+  }
+
   protected failed(err: unknown): void {
     this.#answer.reject(err);
   }
 
   #unpack(encodings: ConstructorParameters<typeof Unpacker>[0]): Unpacker {
     return new Unpacker(encodings, {
-      data: (bytes) => this.#keep(this.#redactor!.push(bytes)),
+      data: (bytes) => {
+        this.#meter.read(bytes);
+        this.#keep(this.#redactor!.push(bytes));
+      },
       drain: () => undefined,
       end: () => this.#finish(),
       fail: (problem) => this.#stop(problem),

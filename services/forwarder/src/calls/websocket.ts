@@ -12,6 +12,7 @@ import { WebSocketRedactor } from '../redaction/web-socket-redactor.ts';
 import { upstreamHeaders } from '../request/request-headers.ts';
 import type { ForwardTarget } from '../request/request-target.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { CallRecord } from '../usage/call-record.ts';
 import type { ForwardDeps } from './forward.ts';
 import { ForwardCall } from './forward-call.ts';
 
@@ -44,6 +45,7 @@ export function forwardUpgrade(
 const MAX_EARLY_BYTES = 64 * 1024;
 
 class UpgradeCall extends ForwardCall {
+  protected override readonly kind = 'websocket';
   readonly #socket: Duplex;
   readonly #early: Buffer[];
   #tunnel: Tunnel | undefined;
@@ -77,24 +79,32 @@ class UpgradeCall extends ForwardCall {
     else this.#tunnel.break();
   }
 
+  protected override measure(record: CallRecord): void {
+    super.measure(record);
+    if (this.#tunnel === undefined) return;
+    record.bytesIn = this.#tunnel.bytesIn;
+    record.bytesOut = this.#tunnel.bytesOut;
+  }
+
   #open(passage: Passage, head: string, upstream: Duplex): void {
     const socket = this.#socket;
     socket.off('data', this.#onEarly).off('end', this.#onEarlyEnd).pause();
     this.res.detachSocket(socket as Socket);
     socket.write(head, 'latin1');
     for (const chunk of this.#early) upstream.write(chunk);
-    this.#tunnel = new Tunnel(socket as Socket, upstream, passage);
+    this.#tunnel = new Tunnel(socket as Socket, upstream, passage, lengthOf(this.#early));
     this.#tunnel.ended.then((outcome) => this.end(outcome, 101));
   }
 
   readonly #onEarly = (chunk: Buffer): void => {
     this.#early.push(chunk);
-    const bytes = this.#early.reduce((sum, { length }) => sum + length, 0);
-    if (bytes > MAX_EARLY_BYTES) this.#socket.destroy();
+    if (lengthOf(this.#early) > MAX_EARLY_BYTES) this.#socket.destroy();
   };
 
   readonly #onEarlyEnd = (): void => void this.#socket.destroy();
 }
+
+const lengthOf = (chunks: readonly Buffer[]): number => chunks.reduce((sum, { length }) => sum + length, 0);
 
 class UpgradeRelay extends Relay {
   readonly #open: (head: string, upstream: Duplex) => void;
@@ -131,10 +141,16 @@ class Tunnel {
   readonly ended: Promise<string>;
   readonly #caller: Socket;
   readonly #upstream: Duplex;
+  /** What the caller's socket had read and written when the tunnel began: the handshake. */
+  readonly #readBefore: number;
+  readonly #writtenBefore: number;
   #outcome = 'ok';
 
-  constructor(caller: Socket, upstream: Duplex, { secrets, decision }: Passage) {
+  /** @param earlyBytes Of the caller, which were read with the handshake and belong into the tunnel. */
+  constructor(caller: Socket, upstream: Duplex, { secrets, decision }: Passage, earlyBytes: number) {
     this.#caller = caller;
+    this.#readBefore = caller.bytesRead - earlyBytes;
+    this.#writtenBefore = caller.bytesWritten;
     this.#upstream = upstream;
     caller.pipe(upstream);
     if (secrets === undefined) upstream.pipe(caller);
@@ -150,6 +166,14 @@ class Tunnel {
         });
       }
     });
+  }
+
+  get bytesIn(): number {
+    return this.#caller.bytesRead - this.#readBefore;
+  }
+
+  get bytesOut(): number {
+    return this.#caller.bytesWritten - this.#writtenBefore;
   }
 
   break(outcome = 'revoked'): void {

@@ -29,6 +29,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   protected readonly passage: Passage;
   /** Monotonic ms of the dispatch. */
   protected sentAt = 0;
+  /** Requests that were written to a connection: one, or none, or two where the first connection had gone stale. */
+  sent = 0;
   readonly #pools: Pools;
   #request: ExchangeRequest | undefined;
   #pool: UpstreamPool | undefined;
@@ -82,6 +84,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#cancelled !== undefined) controller.abort(this.#cancelled);
+    else this.sent += 1;
   }
 
   /** At the first byte of an answer. */
