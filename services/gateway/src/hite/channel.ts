@@ -7,7 +7,7 @@ import {
   HiteSessionId,
 } from '@zeq/contracts';
 import { HiteError, HiteResponseSealer, type HiteSession, openHiteRequest, wipe } from '@zeq/crypto';
-import { ProblemError, readBody, type TimeSource } from '@zeq/service-kit';
+import { type Logger, ProblemError, readBody, safeError, type TimeSource, toProblem } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
 import type { RateWindow } from '../limits/rate-window.ts';
 import type { Call } from '../request/call.ts';
@@ -25,6 +25,7 @@ export interface ChannelDeps {
   /** Hands a connection to the HTTP server, counted for an address. */
   connect: (socket: Duplex, address: string) => void;
   time: TimeSource;
+  log: Logger;
 }
 
 interface Opened {
@@ -127,7 +128,7 @@ function answerSealed(
   call: Call,
   { session, counter, plaintext }: Opened,
   begun: () => void,
-  { connect }: ChannelDeps,
+  { connect, log }: ChannelDeps,
 ): void {
   const answer = new SealedAnswer({
     res,
@@ -137,20 +138,27 @@ function answerSealed(
       call.outcome = 'broken';
     },
   });
-  const request = readOrRefuse(plaintext, call, answer);
+  const request = readOrRefuse(plaintext, call, answer, log);
   if (request === undefined) return;
   const socket = new InnerSocket(request, answer);
   res.once('close', () => socket.destroy()); // a client that leaves ends the call
   connect(socket, call.address);
 }
 
-function readOrRefuse(plaintext: Buffer, call: Call, answer: SealedAnswer): InnerRequest | undefined {
+/** Whatever is wrong with what a good frame holds, nobody outside hears of it. */
+function readOrRefuse(
+  plaintext: Buffer,
+  call: Call,
+  answer: SealedAnswer,
+  log: Logger,
+): InnerRequest | undefined {
   try {
     return innerRequest(plaintext, { host: call.headers.host, requestId: call.id });
   } catch (err) {
-    if (!(err instanceof ProblemError)) throw err;
-    call.outcome = err.code;
-    answer.refuse(err, call.id);
+    const { code, detail } = toProblem(err);
+    if (code === 'internal') log.error({ err: safeError(err), request_id: call.id }, 'request failed');
+    call.outcome = code;
+    answer.refuse(code, detail, call.id);
     return undefined;
   } finally {
     wipe(plaintext);

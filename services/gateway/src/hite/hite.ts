@@ -34,7 +34,10 @@ export function hiteRoutes(deps: HiteDeps): LocalRoutes {
   showFigures(registry, queue, memory);
   return {
     'POST /api/hite/handshake': [refuseInner, ...handshakeRoute({ secret, sessions, queue, time })],
-    'POST /api/hite/channel': [refuseInner, channelRoute({ sessions, memory, refusedFrames, connect, time })],
+    'POST /api/hite/channel': [
+      refuseInner,
+      channelRoute({ sessions, memory, refusedFrames, connect, time, log }),
+    ],
   };
 }
 

@@ -1,7 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { HITE_CONTENT_TYPE, type HiteInnerHead, PROBLEMS, toProblemDocument } from '@zeq/contracts';
+import {
+  HITE_CONTENT_TYPE,
+  type HiteInnerHead,
+  PROBLEMS,
+  type ProblemCode,
+  toProblemDocument,
+} from '@zeq/contracts';
 import type { HiteResponseSealer } from '@zeq/crypto';
-import type { ProblemError } from '@zeq/service-kit';
 import type { AnswerSink } from '../link/answer-parser.ts';
 
 /** Lines of a hop that does not exist. */
@@ -48,14 +53,12 @@ export class SealedAnswer implements AnswerSink {
   }
 
   /** A refusal of the mesh, sealed like any answer. */
-  refuse({ code, message, retryAfter }: ProblemError, requestId: string): void {
-    const { status } = PROBLEMS[code];
-    const wait = retryAfter ?? (status === 503 ? 1 : undefined);
-    this.onHead(status, [
-      ...['Content-Type', 'application/problem+json', 'X-Zeq-Error', code, 'X-Request-Id', requestId],
-      ...(wait === undefined ? [] : ['Retry-After', String(Math.max(1, Math.ceil(wait)))]),
+  refuse(code: ProblemCode, detail: string, requestId: string): void {
+    this.onHead(PROBLEMS[code].status, [
+      ...['Content-Type', 'application/problem+json', 'Cache-Control', 'no-store'],
+      ...['X-Zeq-Error', code, 'X-Request-Id', requestId],
     ]);
-    this.onData(encode(toProblemDocument(code, message, requestId)));
+    this.onData(encode(toProblemDocument(code, detail, requestId)));
     this.onEnd();
   }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildLogger } from '@zeq/service-kit';
+import { buildLogger, type RedisLink, type TimeSource } from '@zeq/service-kit';
 import { readConfig } from '../../src/config.ts';
 import { buildGateway, type Gateway } from '../../src/gateway.ts';
 import { FakeFeed } from './feed.ts';
@@ -32,12 +32,16 @@ export interface RigOptions {
   forwarderPath?: string;
   /** The operator engine's stub also stands for the services that are otherwise away. */
   allServices?: boolean;
+  redis?: RedisLink;
+  time?: TimeSource;
 }
 
 export async function startRig({
   env = {},
   forwarderPath,
   allServices = false,
+  redis,
+  time,
 }: RigOptions = {}): Promise<Rig> {
   const register = new Register();
   const feed = new FakeFeed();
@@ -54,7 +58,8 @@ export async function startRig({
   });
   const lines: string[] = [];
   const sink = { write: (line: string) => lines.push(line) };
-  const gateway = buildGateway({ config, feed, log: buildLogger('gateway', 'info', sink), lines: sink });
+  const log = buildLogger('gateway', 'info', sink);
+  const gateway = buildGateway({ config, redis, feed, log, lines: sink, ...(time && { time }) });
   gateway.server.listen(0, '127.0.0.1');
   await once(gateway.server, 'listening');
   const { port } = gateway.server.address() as AddressInfo;
