@@ -1,8 +1,10 @@
+import type { DnsStub } from '../../services/forwarder/test/dns-stub.ts';
 import type { CallRules } from './judge/calls.ts';
 import type { Rates, StandingLoad } from './load/standing-load.ts';
 import type { FaultMesh } from './mesh.ts';
 import type { Postgres } from './postgres.ts';
 import type { Random } from './random.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
 import type { Tenant } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import type { Verdict } from './verdict.ts';
@@ -19,6 +21,12 @@ export interface Stage {
   load: StandingLoad;
   /** The mesh's database; undefined on PGlite. */
   postgres: { server: Postgres; database: string } | undefined;
+  /** In front of the database where the experiment asks for it. */
+  databaseProxy: TcpProxy | undefined;
+  /** In front of the upstream, on a port that the egress guard lets through. */
+  upstreamProxy: TcpProxy;
+  /** The name server of the mesh. */
+  dns: DnsStub;
   /** The short form's figure, or the whole one's. */
   pick: <T>(short: T, whole: T) => T;
   say: (text: string) => void;
@@ -31,19 +39,10 @@ export interface Experiment {
   passes: string;
   /** PostgreSQL is what is hurt. */
   needsPostgres?: true;
+  /** The mesh reaches its database through `stage.databaseProxy`. */
+  slowDatabase?: true;
   /** Other traffic than the standing load's. */
   rates?: Partial<Rates>;
-  /** Variables of the mesh, for example the address of a proxy in front of something. */
-  env?: (parts: Parts) => Promise<Record<string, string>>;
-  /** Ends what `env` or `run` opened. */
-  close?: () => Promise<void>;
   /** @returns What the calls of the standing load may have met. */
   run: (stage: Stage) => Promise<CallRules>;
-}
-
-/** What stands before the mesh does. */
-export interface Parts {
-  upstream: Upstream;
-  /** Where the mesh's database is, on PostgreSQL. */
-  databaseUrl: string | undefined;
 }

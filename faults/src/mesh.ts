@@ -104,6 +104,22 @@ export class FaultMesh {
     return { what: `${name} killed`, at, seenAt: performance.now() };
   }
 
+  /** Another process of a service, beside the first, on a port of its own. */
+  async replica(name: ServiceName): Promise<{ url: string; stop: () => Promise<void> }> {
+    const [port] = (await freePorts(1)) as [number];
+    const url = `http://127.0.0.1:${port}`;
+    const env = await environmentOf(specOf(name), {
+      ...this.#env,
+      [specOf(name).portVariable]: String(port),
+    });
+    const spec = { name: `${name}-2`, program: programOf(name), healthUrl: `${url}/health`, env };
+    const onRestart = (_name: string, how: string) => void this.surprises.push(`${name}-2 ended (${how})`);
+    const process_ = new Supervised(spec, { logDir: this.logFolder, onRestart });
+    await process_.start();
+    await until(() => isReady(url), READY_MS);
+    return { url, stop: () => process_.stop() };
+  }
+
   /** Stops a process for a while as it stands (SIGSTOP), and lets it go on. */
   async freeze(name: ServiceName, forMs: number): Promise<Fault> {
     const pid = this.#pid(name);
@@ -131,7 +147,7 @@ export class FaultMesh {
     const process_ = new Supervised(
       {
         name,
-        program: join(ROOT, 'services', name, 'src/main.ts'),
+        program: programOf(name),
         healthUrl: `${this.urlOf(name)}/health`,
         env: await environmentOf(spec, this.#env),
       },
@@ -173,6 +189,8 @@ export class FaultMesh {
     this.#exits.emit(name);
   }
 }
+
+const programOf = (name: ServiceName): string => join(ROOT, 'services', name, 'src/main.ts');
 
 const specOf = (name: ServiceName): ServiceSpec => SERVICES.find((spec) => spec.name === name)!;
 

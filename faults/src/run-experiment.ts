@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DnsStub } from '../../services/forwarder/test/dns-stub.ts';
 import type { Experiment } from './experiment.ts';
 import { footprints, judgeBaseline } from './judge/baseline.ts';
 import { judgeCalls } from './judge/calls.ts';
@@ -12,6 +13,7 @@ import { SHORT, StandingLoad, WHOLE } from './load/standing-load.ts';
 import { FaultMesh } from './mesh.ts';
 import type { Postgres } from './postgres.ts';
 import { randomFrom } from './random.ts';
+import { TcpProxy } from './tcp-proxy.ts';
 import { createTenant, newCanary } from './tenant.ts';
 import { Upstream } from './upstream.ts';
 import { Verdict } from './verdict.ts';
@@ -28,24 +30,63 @@ export interface RunOptions {
 
 /** Starts a mesh, puts it under the standing load, lets the experiment hurt it, and judges what came of it. */
 export async function runExperiment(experiment: Experiment, options: RunOptions): Promise<Verdict> {
-  const { whole, seed, patience, server, say } = options;
-  const verdict = new Verdict(patience);
+  const verdict = new Verdict(options.patience);
   const canary = newCanary();
+  const surroundings = await openSurroundings(experiment, options, canary);
+  try {
+    await hurtAndJudge(experiment, options, surroundings, verdict, canary);
+  } finally {
+    await surroundings.close();
+    if (verdict.holds) rmSync(surroundings.folder, { recursive: true, force: true });
+    else options.say(`  logs and data: ${surroundings.folder}`);
+  }
+  return verdict;
+}
+
+type Surroundings = Awaited<ReturnType<typeof openSurroundings>>;
+
+/** All that stands around the mesh: its folder, its database, the upstream, proxies, a name server. */
+async function openSurroundings(experiment: Experiment, { seed, server }: RunOptions, canary: string) {
   const folder = mkdtempSync(join(tmpdir(), 'zeq-faults-'));
   const upstream = await new Upstream((key) => key.startsWith(canary)).open();
+  const upstreamProxy = await new TcpProxy(upstream.port).open();
+  const dns = new DnsStub();
+  const nameServer = await dns.open();
   const database = `f_${seed}_${experiment.name.toLowerCase()}`;
-  const databaseUrl = await server?.createDatabase(database);
-  let mesh: FaultMesh | undefined;
+  await server?.createDatabase(database);
+  const databaseProxy =
+    server && experiment.slowDatabase ? await new TcpProxy(server.port).open() : undefined;
+  const env: Record<string, string> = {
+    LOG_LEVEL: 'trace',
+    ZEQ_DNS_SERVERS: nameServer,
+    ZEQ_EGRESS_ALLOW: [upstream, upstreamProxy].map(({ port }) => `127.0.0.1:${port}`).join(),
+    ZEQ_SYNC_UID: 'faults',
+    ZEQ_SYNC_SIGNING_KEY: '42'.repeat(32),
+    ...(server && { DATABASE_URL: server.urlOf(database, databaseProxy?.port) }),
+  };
+  const close = async () => {
+    await Promise.all([upstream.close(), upstreamProxy.close(), databaseProxy?.close(), dns.close()]);
+  };
+  return { folder, upstream, upstreamProxy, databaseProxy, dns, database, env, close };
+}
+
+async function hurtAndJudge(
+  experiment: Experiment,
+  { whole, seed, server, say }: RunOptions,
+  { folder, env, database, close: _close, ...around }: Surroundings,
+  verdict: Verdict,
+  canary: string,
+): Promise<void> {
+  const { upstream } = around;
+  const mesh = await FaultMesh.start({ folder, env });
   try {
-    const extra = (await experiment.env?.({ upstream, databaseUrl })) ?? {};
-    mesh = await FaultMesh.start({ folder, env: { ...environment(upstream, databaseUrl), ...extra } });
     const tenant = await createTenant(mesh, 'standing', upstream.origin, canary);
     const load = new StandingLoad(tenant, { ...(whole ? WHOLE : SHORT), ...experiment.rates });
     load.start();
     await sleep(whole ? 10_000 : 1_500); // warm: leases held, connections kept, code compiled
     const before = footprints(mesh);
     const rules = await experiment.run({
-      ...{ whole, seed, verdict, mesh, tenant, upstream, load, say },
+      ...{ whole, seed, verdict, mesh, tenant, load, say, ...around },
       random: randomFrom(seed),
       postgres: server && { server, database },
       pick: (short, long) => (whole ? long : short),
@@ -53,7 +94,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
     await sleep(whole ? 5_000 : 500);
     await load.stop();
     judgeCalls(verdict, load.calls, rules);
-    verdict.none('calls that came to the upstream more than once', upstream.duplicates());
+    verdict.none('unsafe calls that came to the upstream more than once', upstream.duplicates());
     verdict.none(
       'echoes out of order',
       load.talkers.flatMap(({ faults }) => faults),
@@ -66,23 +107,9 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
       load.readers.flatMap(({ shown }) => shown),
     );
     await judgeBaseline(verdict, mesh, upstream, before);
-    await mesh.stop();
-    await server?.run('CHECKPOINT');
-    await judgeFiles(verdict, [folder, ...(server ? [server.dataFolder] : [])], canary);
   } finally {
-    await mesh?.stop();
-    await experiment.close?.();
-    await upstream.close();
-    if (verdict.holds) rmSync(folder, { recursive: true, force: true });
-    else say(`  logs and data: ${folder}`);
+    await mesh.stop();
   }
-  return verdict;
+  await server?.run('CHECKPOINT');
+  await judgeFiles(verdict, [folder, ...(server ? [server.dataFolder] : [])], canary);
 }
-
-const environment = (upstream: Upstream, databaseUrl: string | undefined): Record<string, string> => ({
-  LOG_LEVEL: 'trace',
-  ZEQ_EGRESS_ALLOW: `127.0.0.1:${upstream.port}`,
-  ZEQ_SYNC_UID: 'faults',
-  ZEQ_SYNC_SIGNING_KEY: '42'.repeat(32),
-  ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
-});

@@ -71,9 +71,11 @@ export class Upstream {
     );
   }
 
-  /** Ids that came more than once. */
+  /** Ids of calls that may not be repeated and came more than once. */
   duplicates(): string[] {
-    return [...this.arrivals].filter(([, { times }]) => times > 1).map(([id]) => id);
+    return [...this.arrivals]
+      .filter(([, { times, method }]) => times > 1 && method === 'POST')
+      .map(([id]) => id);
   }
 
   async close(): Promise<void> {

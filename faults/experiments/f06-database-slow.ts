@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent } from 'undici';
+import type { Experiment, Stage } from '../src/experiment.ts';
+import { type Call, makeCall } from '../src/load/call.ts';
+
+/** In each direction, so a question takes twice as long. */
+const DELAY_MS = 1_000;
+const WANTED_AT_ONCE = 200;
+
+export const databaseSlow: Experiment = {
+  name: 'F6',
+  injects: 'PostgreSQL 2 s slow, 200 writes at once, its backends terminated, a table locked',
+  passes: 'what cannot be served is refused within 1 s, leased calls do not notice',
+  needsPostgres: true,
+  slowDatabase: true,
+  async run(stage) {
+    const { databaseProxy, postgres, verdict, pick } = stage;
+    const { toxins } = databaseProxy!;
+    toxins.delayMs = DELAY_MS;
+    await sleep(500);
+    const writes = await registerAtOnce(stage, pick(60, WANTED_AT_ONCE));
+    await sleep(pick(1_000, 8_000));
+    toxins.delayMs = 0;
+    const refused = writes.filter(({ outcome }) => outcome === 'refused');
+    const times = refused.map(({ startedAt, endedAt }) => endedAt - startedAt);
+    verdict.none(
+      'writes that were neither done nor refused',
+      writes.filter(({ outcome }) => !['ok', 'refused'].includes(outcome)),
+    );
+    verdict.within('a write that cannot be served is refused', times, 1_000);
+    for (let i = 0; i < pick(2, 20); i += 1) {
+      await postgres!.server.run(TERMINATE, [postgres!.database]);
+      await sleep(300);
+    }
+    await lockTable(stage, pick(1_500, 10_000));
+    await sleep(1_000);
+    return {
+      faults: [],
+      mayRefuse: ({ kind, detail }) =>
+        ['register', 'admin'].includes(kind) &&
+        ['database_unavailable', 'vault_unavailable'].includes(detail),
+    };
+  },
+};
+
+const TERMINATE = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1';
+
+async function registerAtOnce({ tenant }: Stage, count: number): Promise<Call[]> {
+  const agent = new Agent({ connections: count });
+  const made = Array.from({ length: count }, (_, i) => {
+    const { registration, acknowledged } = tenant.nextRegistration();
+    return makeCall(agent, 'register', `at-once-${i}`, { ...registration, judge: acknowledged });
+  });
+  const calls = await Promise.all(made);
+  await agent.destroy();
+  return calls;
+}
+
+/** Holds the table of credentials, so that statements run into their time limit. */
+async function lockTable({ postgres }: Stage, forMs: number): Promise<void> {
+  const { server, database } = postgres!;
+  const sql = `BEGIN; LOCK TABLE user_external_apis IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${forMs / 1_000}); COMMIT`;
+  await server.run(sql, undefined, database);
+}

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What is done to the bytes that come back from the server behind the proxy. */
+export interface Toxins {
+  /** Every chunk, in both directions, is held back for this long (ms). */
+  delayMs: number;
+  /** Chunks are passed on in pieces of this size. */
+  sliceBytes: number;
+  /** The connection ends after this many bytes of the answer; below 0 never. */
+  endAfterBytes: number;
+  /** How it ends then: a reset, a half-close (FIN), or silence with everything open. */
+  ending: 'reset' | 'half-close' | 'silence';
+}
+
+const HARMLESS: Toxins = {
+  delayMs: 0,
+  sliceBytes: Number.POSITIVE_INFINITY,
+  endAfterBytes: -1,
+  ending: 'reset',
+};
+
+/** A TCP relay that can spoil connections. Toxins hold for connections that are opened after they were set; delays at once. */
+export class TcpProxy {
+  toxins: Toxins = { ...HARMLESS };
+  readonly #target: number;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  /** @param target A port of 127.0.0.1. */
+  constructor(target: number) {
+    this.#target = target;
+    this.#server = createServer((near) => this.#relay(near));
+  }
+
+  async open(): Promise<this> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+    return this;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  heal(): void {
+    this.toxins = { ...HARMLESS };
+  }
+
+  /** Resets every connection that is open. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await once(this.#server, 'close');
+  }
+
+  #relay(near: Socket): void {
+    const far = connect(this.#target, '127.0.0.1');
+    const { endAfterBytes, ending, sliceBytes } = this.toxins;
+    let left = endAfterBytes < 0 ? Number.POSITIVE_INFINITY : endAfterBytes;
+    this.#join(near, far);
+    this.#join(far, near);
+    near.on('data', (chunk: Buffer) => this.#later(() => far.write(chunk)));
+    far.on('data', (chunk: Buffer) =>
+      this.#later(() => {
+        if (left <= 0) return;
+        for (const piece of slices(chunk.subarray(0, left), sliceBytes)) near.write(piece);
+        left -= chunk.length;
+        if (left <= 0) end(near, ending);
+      }),
+    );
+    if (left === 0) near.once('data', () => setTimeout(() => end(near, ending), this.toxins.delayMs + 20));
+  }
+
+  #join(from: Socket, to: Socket): void {
+    this.#sockets.add(from);
+    from.setNoDelay(true);
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      this.#sockets.delete(from);
+      this.#later(() => to.destroy());
+    });
+  }
+
+  #later(act: () => void): void {
+    if (this.toxins.delayMs === 0) act();
+    else setTimeout(act, this.toxins.delayMs);
+  }
+}
+
+function* slices(chunk: Buffer, size: number): Generator<Buffer> {
+  for (let at = 0; at < chunk.length; at += size) yield chunk.subarray(at, at + size);
+}
+
+function end(near: Socket, ending: Toxins['ending']): void {
+  if (ending === 'reset') near.resetAndDestroy();
+  else if (ending === 'half-close') near.end();
+}
