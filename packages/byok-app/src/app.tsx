@@ -38,6 +38,9 @@ export function App() {
   const session = useSession();
   const route = useRoute();
   useEffect(followSession, []);
+  const place = route.slice(0, 3).join('/');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another view begins at its top
+  useEffect(() => scrollTo(0, 0), [place]);
   const { Component, isOpen } = viewOf(route);
   const mustSignIn = session.state === 'out' && !isOpen;
   return (

@@ -13,16 +13,17 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 export function bytes(value: number): string {
   const power = value < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(value) / 10));
   const scaled = value / 1024 ** power;
-  return `${power === 0 || scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)} ${UNITS[power]}`;
+  return `${digits(scaled, scaled >= 100 ? 0 : 1)} ${UNITS[power]}`;
 }
 
 /** A duration in the unit it is read in: 0.84 ms, 412 ms, 1.3 s, 2 min. */
 export function duration(ms: number): string {
-  if (ms < 1) return `${ms.toFixed(2)} ms`;
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  return ms < 60_000 ? `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s` : `${(ms / 60_000).toFixed(1)} min`;
+  if (ms < 1000) return `${digits(ms, ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;
+  return ms < 60_000 ? `${digits(ms / 1000, ms < 10_000 ? 2 : 1)} s` : `${digits(ms / 60_000, 1)} min`;
 }
+
+/** At most so many digits behind the point, and no zeros at the end. */
+const digits = (value: number, most: number): string => String(Number(value.toFixed(most)));
 
 /** A share of a whole in percent; a small one is not rounded away. */
 export function percent(part: number, all: number): string {

@@ -3,6 +3,7 @@ import { useId, useMemo } from 'react';
 import { Axes, Lines, middle, type Series, StackedBars } from './marks.tsx';
 import { axisMoments, bucketName, utcName } from './moments.ts';
 import { HEIGHT, indexAt, PAD, type Scale, scaleOf } from './scale.ts';
+import type { Counted } from './ticks.ts';
 import { useWidth } from './use-width.ts';
 
 /** Moments in time, all of one length, and the one that is looked at: plots beside each other look at the same one. */
@@ -27,8 +28,7 @@ interface PlotProps {
   value: (value: number) => string;
   /** In full. */
   exactValue: (value: number) => string;
-  /** Nothing lies between 1 and 2. */
-  isWhole?: boolean;
+  counted?: Counted;
 }
 
 /**
@@ -36,14 +36,14 @@ interface PlotProps {
  * screen reader all reach every exact number.
  */
 export function Plot(props: PlotProps) {
-  const { title, summary, kind, series, axis, value, isWhole = true } = props;
+  const { title, summary, kind, series, axis, value, counted = 'whole' } = props;
   const [ref, width] = useWidth<HTMLDivElement>();
   const id = useId();
   const [buckets, greatest] = [axis.at.length, greatestOf(props)];
   // the marks are drawn anew only when it changes, not for every move of the pointer
   const scale = useMemo(
-    () => scaleOf(width, buckets, greatest, isWhole),
-    [width, buckets, greatest, isWhole],
+    () => scaleOf(width, buckets, greatest, counted),
+    [width, buckets, greatest, counted],
   );
   const Marks = kind === 'bars' ? StackedBars : Lines;
   return (
@@ -76,7 +76,7 @@ function greatestOf({ kind, series, axis }: PlotProps): number {
 }
 
 /** Room for a named moment (px). */
-const MOMENT_PX = 84;
+const MOMENT_PX = 66;
 
 function momentsOf({ fromMs, toMs, step }: TimeAxis, scale: Scale): [number, string][] {
   const most = Math.max(2, Math.floor(scale.innerWidth / MOMENT_PX));

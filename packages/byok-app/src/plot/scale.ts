@@ -1,4 +1,4 @@
-import { valueTicks } from './ticks.ts';
+import { type Counted, valueTicks } from './ticks.ts';
 
 /** Room around the drawing for what is written there (px). */
 export const PAD = { left: 52, right: 12, top: 10, bottom: 24 } as const;
@@ -17,10 +17,10 @@ export interface Scale {
   y: (value: number) => number;
 }
 
-export function scaleOf(width: number, buckets: number, greatest: number, isWhole: boolean): Scale {
+export function scaleOf(width: number, buckets: number, greatest: number, counted: Counted): Scale {
   const innerWidth = Math.max(10, width - PAD.left - PAD.right);
   const slot = innerWidth / Math.max(1, buckets);
-  const ticks = valueTicks(greatest, isWhole);
+  const ticks = valueTicks(greatest, counted);
   const top = ticks.at(-1) ?? 1;
   const floor = HEIGHT - PAD.bottom;
   return {

@@ -21,7 +21,12 @@ export function Sparkline({ requests, errors }: SparklineProps) {
   const [total, wrong] = [sum(requests), sum(errors)];
   return (
     <div className="spark">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true" focusable="false">
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="xMinYMid"
+        aria-hidden="true"
+        focusable="false"
+      >
         {bars.map((value, i) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place in time
           <g key={i}>

@@ -1,10 +1,14 @@
+/** What is counted on an axis: whole things, bytes (in units of 1,024), or anything that can be divided. */
+export type Counted = 'whole' | 'bytes' | 'divisible';
+
 /** Round numbers for the axis of a plot, from 0 up to at least the greatest value: 1, 2 or 5 times a power of ten apart. */
-export function valueTicks(greatest: number, isWhole: boolean): number[] {
+export function valueTicks(greatest: number, counted: Counted): number[] {
   if (greatest <= 0) return [0, 1];
-  const rough = greatest / 4;
+  const unit = counted === 'bytes' ? 1024 ** Math.max(0, Math.floor(Math.log2(greatest / 4) / 10)) : 1;
+  const rough = greatest / 4 / unit;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((each) => each >= rough) ?? rough;
-  const size = isWhole ? Math.max(1, step) : step;
+  const size = (counted === 'divisible' ? step : Math.max(1, step)) * unit;
   const count = Math.ceil(greatest / size - 1e-9);
   return Array.from({ length: count + 1 }, (_, i) => Number((i * size).toPrecision(12)));
 }

@@ -31,7 +31,7 @@ export function Plots({ usage }: { usage: Usage }) {
         title="Latency"
         summary={total.latency_ms ? `half of the calls within ${duration(total.latency_ms.p50)}` : 'none'}
         series={latency}
-        isWhole={false}
+        counted="divisible"
         value={duration}
         exactValue={exactMs}
       />
@@ -42,6 +42,7 @@ export function Plots({ usage }: { usage: Usage }) {
         summary={`${bytes(total.bytes_in + total.bytes_out)} in all`}
         series={traffic}
         value={bytes}
+        counted="bytes"
         exactValue={exactBytes}
       />
       {total.tokens_in + total.tokens_out > 0 && (
@@ -49,7 +50,7 @@ export function Plots({ usage }: { usage: Usage }) {
           {...all}
           kind="bars"
           title="Model tokens"
-          summary={`${exact(total.tokens_in)} in, ${exact(total.tokens_out)} out, as the answers state them`}
+          summary={`${exact(total.tokens_in)} in, ${exact(total.tokens_out)} out`}
           series={tokens}
         />
       )}

@@ -8,6 +8,7 @@ import { credentialWords, hostOf, stateOf } from '../api-state.ts';
 import { ConsoleTab } from '../console/console.tsx';
 import { ConnectTab } from '../detail/connect.tsx';
 import { SettingsTab } from '../detail/settings.tsx';
+import { TAB_NAMES, TABS, type Tab, TabBar } from '../detail/tab-bar.tsx';
 import { TokensTab } from '../detail/tokens.tsx';
 import { presetOf } from '../providers.ts';
 import { href, type Route } from '../router.ts';
@@ -25,16 +26,6 @@ export interface TabProps {
   part: string | undefined;
 }
 
-const TABS = {
-  connect: 'Connect',
-  console: 'Console',
-  usage: 'Usage',
-  activity: 'Activity',
-  tokens: 'Tokens',
-  settings: 'Settings',
-} as const;
-type Tab = keyof typeof TABS;
-const TAB_NAMES = Object.keys(TABS) as Tab[];
 const BODIES: Record<Tab, ComponentType<TabProps>> = {
   connect: ConnectTab,
   console: ConsoleTab,
@@ -77,16 +68,6 @@ export default function ApiDetailView({ rest }: { rest: Route }) {
     </>
   );
 }
-
-const TabBar = ({ names, current, api }: { names: readonly Tab[]; current: Tab; api: string }) => (
-  <nav className="tabs" aria-label={`Parts of ${api}`}>
-    {names.map((name) => (
-      <a key={name} href={href('apis', api, name)} aria-current={name === current ? 'page' : undefined}>
-        {TABS[name]}
-      </a>
-    ))}
-  </nav>
-);
 
 const Back = () => (
   <a className="crumb" href={href('apis')}>
