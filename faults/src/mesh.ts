@@ -170,7 +170,8 @@ export class FaultMesh {
   }
 
   /** Starts all of them at once, in no order. */
-  async startAll(): Promise<void> {
+  async startAll(env: Record<string, string> = {}): Promise<void> {
+    Object.assign(this.#env, env);
     const results = await Promise.allSettled(this.#names.map((name) => this.up(name)));
     const failed = results.filter((result) => result.status === 'rejected');
     if (failed.length > 0) throw new Error(failed.map(({ reason }) => (reason as Error).message).join('\n'));

@@ -59,7 +59,10 @@ async function openSurroundings(experiment: Experiment, { seed, server }: RunOpt
   const env: Record<string, string> = {
     LOG_LEVEL: 'trace',
     ZEQ_DNS_SERVERS: nameServer,
-    ZEQ_EGRESS_ALLOW: [upstream, upstreamProxy].map(({ port }) => `127.0.0.1:${port}`).join(),
+    ZEQ_EGRESS_ALLOW: [
+      ...[upstream, upstreamProxy].map(({ port }) => `127.0.0.1:${port}`),
+      `upstream.faults.example:${upstream.port}`,
+    ].join(),
     ZEQ_SYNC_UID: 'faults',
     ZEQ_SYNC_SIGNING_KEY: '42'.repeat(32),
     ...(server && { DATABASE_URL: server.urlOf(database, databaseProxy?.port) }),

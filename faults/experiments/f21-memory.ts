@@ -1,0 +1,82 @@
+import { readdirSync } from 'node:fs';
+import { Agent } from 'undici';
+import { residentBytes } from '../../e2e/src/memory.ts';
+import type { Experiment, Stage } from '../src/experiment.ts';
+import { makeCall } from '../src/load/call.ts';
+
+const AT_ONCE = 16;
+const MORE_BYTES = 16 * 2 ** 20;
+/** In the short form the code is still being compiled at its first mark. */
+const MORE_BYTES_SHORT = 48 * 2 ** 20;
+const WATCHED = ['gateway', 'forwarder', 'byok-vault'];
+
+export const manyCalls: Experiment = {
+  name: 'F21',
+  injects: 'calls without end: 1,000,000 in the whole form',
+  passes: 'memory at the end is that at the first tenth plus at most 16 MiB; handles are equal',
+  rates: { forwardsPerSecond: 1, registrationsPerSecond: 0, adminReadsPerSecond: 0 },
+  async run(stage) {
+    const { verdict, pick, say } = stage;
+    const calls = pick(6_000, 1_000_000);
+    const failed: string[] = [];
+    const begun = performance.now();
+    await drive(stage, calls / 10, failed);
+    const first = snapshot(stage);
+    for (let tenth = 2; tenth <= 10; tenth += 1) {
+      await drive(stage, calls / 10, failed);
+      if (stage.whole) say(`  ${(calls / 10) * tenth} calls: ${describe(snapshot(stage))}`);
+    }
+    const last = snapshot(stage);
+    say(
+      `  ${Math.round(calls / ((performance.now() - begun) / 1_000))} calls/s; ${describe(first)} → ${describe(last)}`,
+    );
+    verdict.none('calls that failed', failed);
+    for (const name of WATCHED) {
+      const more = last[name]!.bytes - first[name]!.bytes;
+      verdict.that(
+        `${name} holds no more memory than at the first tenth`,
+        more <= pick(MORE_BYTES_SHORT, MORE_BYTES),
+        `${mib(more)} MiB more`,
+      );
+      const handles = last[name]!.handles - first[name]!.handles;
+      verdict.that(`${name} holds no more handles`, handles <= 4, handles);
+    }
+    return { faults: [] };
+  },
+};
+
+async function drive({ tenant }: Stage, count: number, failed: string[]): Promise<void> {
+  const agent = new Agent({ connections: AT_ONCE });
+  let left = count;
+  const work = async () => {
+    while (left-- > 0) {
+      const { outcome, detail } = await makeCall(agent, 'many', 'many', {
+        method: 'GET',
+        url: `${tenant.forward}/hello`,
+        headers: tenant.headers,
+      });
+      if (outcome !== 'ok') failed.push(`${outcome} ${detail}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await agent.destroy();
+}
+
+type Snapshot = Record<string, { bytes: number; handles: number }>;
+
+function snapshot({ mesh }: Stage): Snapshot {
+  const pids = mesh.pids();
+  return Object.fromEntries(
+    WATCHED.map((name) => [
+      name,
+      { bytes: residentBytes(pids[name]!), handles: readdirSync(`/proc/${pids[name]}/fd`).length },
+    ]),
+  );
+}
+
+const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
+
+const describe = (now: Snapshot) =>
+  Object.entries(now)
+    .map(([name, { bytes, handles }]) => `${name} ${mib(bytes)} MiB, ${handles} handles`)
+    .join('; ');
