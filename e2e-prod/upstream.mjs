@@ -13,9 +13,11 @@ const routes = {
     res.setHeader('Content-Type', 'application/json');
     res.end(JSON.stringify({ method: req.method, url: req.url, body }));
   },
-  '/events': async (_req, res) => {
+  // ?count=N events, 5 of them where nothing is said, 200 ms apart
+  '/events': async (req, res) => {
+    const count = Number(new URL(req.url, 'http://upstream.test').searchParams.get('count') ?? 5);
     res.writeHead(200, { 'Content-Type': 'text/event-stream' });
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < count && !res.destroyed; i++) {
       res.write(`data: ${Date.now()}\n\n`);
       await sleep(200);
     }

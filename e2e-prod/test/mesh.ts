@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
@@ -30,6 +30,21 @@ export const deploy = (...args: string[]): Promise<Ended> =>
 
 /** Runs docker; what it writes to stdout and stderr together. */
 export const docker = (...args: string[]): Promise<Ended> => run('docker', args, 120_000);
+
+/** Runs compose in the mesh's folder, by whichever of its two programs this machine has. */
+export const compose = async (...args: string[]): Promise<Ended> => {
+  const hasPlugin = (await docker('compose', 'version')).code === 0;
+  return hasPlugin ? run('docker', ['compose', ...args], 300_000) : run('docker-compose', args, 300_000);
+};
+
+/** Writes a setting into the mesh's .env, '' to take it out. Nothing takes it into use but a verb of deploy-prod.sh. */
+export function putSetting(name: string, value: string): void {
+  const path = join(DIR, '.env');
+  const kept = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith(`${name}=`));
+  writeFileSync(path, `${[...kept, ...(value === '' ? [] : [`${name}=${value}`])].join('\n')}\n`);
+}
 
 function run(command: string, args: string[], timeout: number): Promise<Ended> {
   return new Promise((resolve) => {

@@ -16,9 +16,10 @@ run() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   mkdir "$work/content"
+  # the witness first: a chain that is older than what its witness has seen would look cut off after a restore
+  copy_volume "$(project)_zeqond_data" "$work/content/zeqond.tar"
   copy_postgres
   copy_mongo
-  copy_volume "$(project)_zeqond_data" "$work/content/zeqond.tar"
   describe
   tar -C "$work/content" -cf "$work/content.tar" .
   encrypt "$work/content.tar" "$work/sealed"

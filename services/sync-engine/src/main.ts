@@ -20,6 +20,7 @@ import { buildSyncEngine } from './sync-engine.ts';
 
 import { TESC_SOCKET_PATH, TescSockets } from './tesc/socket.ts';
 import { upgradeRouter } from './upgrade.ts';
+import { waitingApp } from './waiting-app.ts';
 
 /** Between attempts to reach a database that is not there yet. */
 const RETRY_MS = 500;
@@ -28,15 +29,16 @@ await runService('sync-engine', async () => {
   const config = readConfig(process.env);
   const output = openLogOutput();
   const log = buildLogger('sync-engine', config.LOG_LEVEL, output);
+  let app = waitingApp(log);
+  const server = buildServer((req, res) => app(req, res));
+  await listen(server, config.SYNC_PORT, config.ZEQ_BIND);
   const attesting = await untilDatabase(() => openAttesting(config, systemTime, log), log);
   const sync = buildSyncEngine({ time: systemTime, log, attesting, holder: randomUUID() });
   const verifier = new ServiceTokenVerifier('sync-engine', secretsOf(config));
   const channels = new TescSockets({ tesc: attesting?.tesc, verifier, log });
   const accessLog = new AccessLog('sync-engine', output, log);
   const tesc = attesting?.tesc;
-  const server = buildServer(
-    buildApp({ ...sync, attesting, tesc, verifier, uid: config.ZEQ_SYNC_UID, accessLog, log }),
-  );
+  app = buildApp({ ...sync, attesting, tesc, verifier, uid: config.ZEQ_SYNC_UID, accessLog, log });
   server.on(
     'upgrade',
     upgradeRouter(
@@ -47,7 +49,6 @@ await runService('sync-engine', async () => {
       log,
     ),
   );
-  await listen(server, config.SYNC_PORT, config.ZEQ_BIND);
   log.info({ port: config.SYNC_PORT, tesc_enabled: attesting !== undefined }, 'listening');
   await sync.start();
   const stop = async () => {

@@ -66,7 +66,8 @@ describe('a lone engine that is killed', () => {
 
 async function chainOf(port: number): Promise<ChainPage | undefined> {
   try {
-    return (await (await fetch(`http://127.0.0.1:${port}/sync/chain`)).json()) as ChainPage;
+    const res = await fetch(`http://127.0.0.1:${port}/sync/chain`);
+    return res.ok ? ((await res.json()) as ChainPage) : undefined; // 503 until the store is open
   } catch {
     return undefined; // not listening yet
   }
