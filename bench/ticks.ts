@@ -232,7 +232,7 @@ function readFrames(
 
 async function untilHealthy(): Promise<void> {
   for (let i = 0; i < 200; i += 1) {
-    const answer = await fetch(`${URL_BASE}/health`).catch(() => undefined);
+    const answer = await fetch(`${URL_BASE}/ready`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(50);
   }
