@@ -2,27 +2,38 @@
 # Brings the real compose file up on real containers, from a copy of this tree, and tests it from outside.
 #
 #   e2e-prod/run.sh [jest argument…]     e.g. e2e-prod/run.sh status --json --outputFile=out.json
+#   e2e-prod/run.sh --only-up            brings it up, says where it is, and leaves it running
 #
 # Needs root for the engine, ports 80, 443 and those of the services free, and about 3 GB of memory. Images that are not here and
-# cannot be pulled are replaced by stand-ins from Debian's packages. KEEP=1 leaves the mesh running.
+# cannot be pulled are replaced by stand-ins from Debian's packages. KEEP=1 leaves the mesh running. Exit code 3: no Docker engine can
+# be brought up on this machine.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 export COMPOSE_PROJECT_NAME=zeq
 IMAGES=(node:24-bookworm-slim postgres:17 redis:7 nginx:1.28 certbot/certbot:v4.2.0 mongo:7)
-mesh=$(mktemp -d /tmp/zeq-prod.XXXXXX)
+UPSTREAM_KEY=sk-canary-prod-0123456789
 
 main() {
-  "$root/e2e-prod/stand-in-images.sh" --engine
+  "$root/e2e-prod/stand-in-images.sh" --engine || exit 3
   ensure_images
-  copy_tree
+  mesh=$(mktemp -d /tmp/zeq-prod.XXXXXX)
   trap tear_down EXIT
+  copy_tree
   "$mesh/scripts/generate-secrets.sh"
   settings >>"$mesh/.env"
   "$mesh/scripts/deploy-prod.sh" up --build
   start_upstream
   "$root/e2e-prod/pebble.sh" "$mesh/pebble" mesh.zeq.test
+  export ZEQ_MESH_DIR=$mesh
+  if [ "${1:-}" = --only-up ]; then
+    KEEP=1
+    echo "ZEQ_MESH_DIR=$mesh"
+    return
+  fi
+  COMPOSE_V2=$("$root/e2e-prod/compose-v2.sh")
+  export COMPOSE_V2
   cd "$root"
-  ZEQ_MESH_DIR=$mesh npm run jest -- --config jest.prod.config.mjs "$@"
+  npm run jest -- --config jest.prod.config.mjs "$@"
 }
 
 ensure_images() {
@@ -54,7 +65,7 @@ settings() {
 start_upstream() {
   docker rm -f zeqtest_upstream >/dev/null 2>&1 || true
   docker run -d --name zeqtest_upstream --no-healthcheck --network zeq_outside --network-alias upstream.test --restart unless-stopped \
-    -e UPSTREAM_KEY=sk-canary-prod-0123456789 -v "$root/e2e-prod/upstream.mjs:/upstream.mjs:ro" zeq-mesh:latest /upstream.mjs >/dev/null
+    -e "UPSTREAM_KEY=$UPSTREAM_KEY" -v "$root/e2e-prod/upstream.mjs:/upstream.mjs:ro" zeq-mesh:latest /upstream.mjs >/dev/null
 }
 
 tear_down() {

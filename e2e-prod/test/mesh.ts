@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What `e2e-prod/run.sh` has set up: the folder of a running mesh, and a provider beside it. */
-const DIR = process.env.ZEQ_MESH_DIR ?? '';
-if (DIR === '') throw new Error('ZEQ_MESH_DIR is not set; run e2e-prod/run.sh');
+export const MESH_DIR = process.env.ZEQ_MESH_DIR ?? '';
+if (MESH_DIR === '') throw new Error('ZEQ_MESH_DIR is not set; run e2e-prod/run.sh');
 
 export const UPSTREAM = { url: 'http://upstream.test:9000', key: 'sk-canary-prod-0123456789' };
 
 /** A setting of the mesh's .env, '' when it is not there. */
 export function setting(name: string): string {
-  const text = readFileSync(join(DIR, '.env'), 'utf8');
+  const text = readFileSync(join(MESH_DIR, '.env'), 'utf8');
   return [...text.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].at(-1)?.[1] ?? '';
 }
 
@@ -26,7 +26,7 @@ export interface Ended {
 
 /** Runs one verb of deploy-prod.sh, to its end. */
 export const deploy = (...args: string[]): Promise<Ended> =>
-  run(join(DIR, 'scripts/deploy-prod.sh'), args, 600_000);
+  run(join(MESH_DIR, 'scripts/deploy-prod.sh'), args, 600_000);
 
 /** Runs docker; what it writes to stdout and stderr together. */
 export const docker = (...args: string[]): Promise<Ended> => run('docker', args, 120_000);
@@ -39,7 +39,7 @@ export const compose = async (...args: string[]): Promise<Ended> => {
 
 /** Writes a setting into the mesh's .env, '' to take it out. Nothing takes it into use but a verb of deploy-prod.sh. */
 export function putSetting(name: string, value: string): void {
-  const path = join(DIR, '.env');
+  const path = join(MESH_DIR, '.env');
   const kept = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith(`${name}=`));
@@ -48,7 +48,7 @@ export function putSetting(name: string, value: string): void {
 
 function run(command: string, args: string[], timeout: number): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(command, args, { cwd: DIR, timeout, maxBuffer: 1 << 26 }, (err, stdout, stderr) => {
+    execFile(command, args, { cwd: MESH_DIR, timeout, maxBuffer: 1 << 26 }, (err, stdout, stderr) => {
       const code = err === null ? 0 : typeof err.code === 'number' ? err.code : 1;
       resolve({ code, output: `${stdout}${stderr}` });
     });

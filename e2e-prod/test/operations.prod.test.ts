@@ -3,7 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startLoad } from './load.ts';
-import { askDoor, containersOf, deploy, docker, type Machine, newMachine, setting } from './mesh.ts';
+import {
+  askDoor,
+  containersOf,
+  deploy,
+  docker,
+  type Machine,
+  newMachine,
+  putSetting,
+  setting,
+} from './mesh.ts';
 
 const PER_SECOND = 50;
 const LONG_MS = 600_000;
@@ -111,6 +120,54 @@ describe('deploy-prod.sh', () => {
     },
     LONG_MS,
   );
+
+  it(
+    'upgrade refuses a bad setting: the new container says which, without its value, and the old ones go on',
+    async () => {
+      const [version, before] = [setting('ZEQ_VERSION'), await containersOf('gateway')];
+      const good = setting('RATE_LIMIT_RPM');
+      putSetting('RATE_LIMIT_RPM', 'plenty-of-them');
+      putSetting('ALLOWED_ORIGINS', 'everybody-at-all');
+      const load = startLoad(machine, PER_SECOND);
+
+      const { code, output } = await deploy('upgrade', '--no-build');
+      const { failed } = await load.stop();
+      putSetting('RATE_LIMIT_RPM', good);
+      putSetting('ALLOWED_ORIGINS', '');
+
+      expect([code, output]).toEqual([1, expect.stringContaining('did not come up; going back')]);
+      expect(output).toMatch(/cannot start\. Fix these settings:\n\s+RATE_LIMIT_RPM must be/);
+      expect(output).not.toMatch(/plenty-of-them|everybody-at-all/);
+      expect(failed).toEqual([]);
+      expect([setting('ZEQ_VERSION'), await containersOf('gateway')]).toEqual([version, before]);
+      expect((await deploy('status')).code).toBe(0);
+    },
+    LONG_MS,
+  );
+
+  it('each service lists all that is wrong with its settings, and does not start', async () => {
+    const wrong = ['LOG_LEVEL=loud', 'ZEQ_INTERNAL_SECRET=short', 'GATEWAY_PORT=0', 'VAULT_PORT=0'];
+    const variables = [...wrong, 'FORWARDER_PORT=0', 'SYNC_PORT=0', 'OPERATOR_PORT=0'];
+    const answers = await Promise.all(
+      ['gateway', 'byok-vault', 'forwarder', 'sync-engine', 'operator-engine'].map((service) =>
+        docker(
+          ...['run', '--rm', '--network', 'none', '--no-healthcheck'],
+          ...variables.flatMap((variable) => ['-e', variable]),
+          `zeq-mesh:${setting('ZEQ_VERSION') || 'latest'}`,
+          `services/${service}/src/main.ts`,
+        ),
+      ),
+    );
+
+    for (const { code, output } of answers) {
+      expect(code).toBe(1);
+      expect(output).toMatch(/cannot start\. Fix these settings:/);
+      expect(output).toMatch(/^ {2}LOG_LEVEL /m);
+      expect(output).toMatch(/^ {2}ZEQ_INTERNAL_SECRET must be at least 32 characters/m);
+      expect(output).toMatch(/^ {2}[A-Z]+_PORT must be a port/m);
+      expect(output).not.toContain('loud');
+    }
+  });
 
   it(
     'rotate-field-key puts every credential under a new key while calls go on',
