@@ -1,6 +1,7 @@
 import type { OwnerCaller } from '@zeq/contracts';
 import { newId } from '@zeq/crypto';
 import { requireShare } from '../src/limits/limits.ts';
+import { Returns } from '../src/limits/returns.ts';
 import { Rig, SLUG, until } from './rig.ts';
 import { RawUpstream, Upstream } from './upstream.ts';
 
@@ -135,24 +136,42 @@ describe('requireShare', () => {
     [0, 10, 10, 'overloaded'],
     [3, 11, 10, 'overloaded'],
   ])('of a machine with %d of %d open calls, of at most %d, says %s', (calls, open, most, code) => {
-    const share = () => requireShare({ calls }, open, most);
+    const share = () => requireShare({ calls, returns: new Returns() }, open, most, 0);
 
     if (code === undefined) expect(share).not.toThrow();
     else expect(share).toThrow(expect.objectContaining({ code }));
   });
 
   it('lets any number of machines that want everything come to equal parts, with one part free', () => {
-    const tenants = Array.from({ length: 4 }, () => ({ calls: 0 }));
+    const tenants = Array.from({ length: 4 }, () => ({ calls: 0, returns: new Returns() }));
     let open = 0;
 
     for (let round = 0; round < 1_000; round += 1)
       for (const tenant of tenants) {
-        if (refuses(() => requireShare(tenant, open, 1_000))) continue;
+        if (refuses(() => requireShare(tenant, open, 1_000, 0))) continue;
         tenant.calls += 1;
         open += 1;
       }
 
     expect(tenants.map(({ calls }) => calls)).toEqual([200, 200, 200, 200]);
+  });
+});
+
+describe('callers who are refused', () => {
+  it('are told to come back one after the other, at most 100 in a second and within half a minute', () => {
+    const returns = new Returns();
+    const told = Array.from({ length: 10_000 }, () => returns.nextSeconds(5_000));
+
+    expect([told[0], told[99], told[100]]).toEqual([1, 1, 2]);
+    expect(told.filter((seconds) => seconds === 9)).toHaveLength(100);
+    expect(Math.max(...told)).toBe(30);
+  });
+
+  it('are told one second again when the crowd has passed', () => {
+    const returns = new Returns();
+    for (let caller = 0; caller < 1_000; caller += 1) returns.nextSeconds(0);
+
+    expect(returns.nextSeconds(10_000)).toBe(1);
   });
 });
 

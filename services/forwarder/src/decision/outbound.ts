@@ -74,8 +74,8 @@ export class Outbound {
     const decision = decide(ask, api);
     if (!decision.allowed) throw new ProblemError(decision.code, decision.detail);
     const tenant = tenants.of(api.lease.machine_id);
-    requireShare(tenant, live.size, maxCalls);
-    requireRoom(decision);
+    requireShare(tenant, live.size, maxCalls, now);
+    requireRoom(decision, now);
     requireCircuit(decision);
     const passage = new Passage(ask.caller, decision, live, tenant);
     try {

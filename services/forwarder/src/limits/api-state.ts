@@ -1,11 +1,13 @@
 import { Circuit, type CircuitState } from './circuit.ts';
 import { RateWindow } from './rate-window.ts';
+import { Returns } from './returns.ts';
 
 /** What is counted for one API or one app token, across its leases. */
 export class ApiState {
   readonly id: string;
   readonly window = new RateWindow();
   readonly circuit: Circuit;
+  readonly returns = new Returns();
   inFlight = 0;
   /** Monotonic ms of the last call, so that what is not used any more can be forgotten. */
   usedAt = 0;

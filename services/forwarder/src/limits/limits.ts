@@ -20,11 +20,14 @@ export class RateLimited extends ProblemError {
   }
 }
 
-/** @throws ProblemError `concurrency_limited` when as many calls of the API are in flight as it allows. */
-export function requireRoom({ api, limits }: Allowed): void {
-  if (api.state.inFlight < limits.concurrency) return;
+/**
+ * @param now Monotonic ms.
+ * @throws ProblemError `concurrency_limited` when as many calls of the API are in flight as it allows.
+ */
+export function requireRoom({ api: { state }, limits }: Allowed, now: number): void {
+  if (state.inFlight < limits.concurrency) return;
   throw new ProblemError('concurrency_limited', 'Too many calls of this API are in flight.', {
-    retryAfter: 1,
+    retryAfter: state.returns.nextSeconds(now),
   });
 }
 
@@ -33,16 +36,16 @@ export function requireRoom({ api, limits }: Allowed): void {
  * it get a third each, and whoever comes next always finds room (the dynamic threshold of Choudhury and Hahne, 1998, for
  * shared buffers). No list of the active machines is needed, and nothing is set aside for machines that do not call.
  *
- * @param open Calls of everybody. @param most Calls that the process carries at once.
+ * @param open Calls of everybody. @param most Calls that the process carries at once. @param now Monotonic ms.
  * @throws ProblemError `overloaded` when no place is free, `concurrency_limited` when the machine has its share.
  */
-export function requireShare(tenant: Tenant, open: number, most: number): void {
+export function requireShare(tenant: Tenant, open: number, most: number, now: number): void {
   const free = most - open;
   if (free > tenant.calls) return;
   if (free <= 0)
     throw new ProblemError('overloaded', 'The forwarder carries as many calls as it can.', { retryAfter: 1 });
   throw new ProblemError('concurrency_limited', 'This machine has its share of the calls in flight.', {
-    retryAfter: 1,
+    retryAfter: tenant.returns.nextSeconds(now),
   });
 }
 

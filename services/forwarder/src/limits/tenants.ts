@@ -1,6 +1,9 @@
+import { Returns } from './returns.ts';
+
 /** What one machine has in flight in this process. */
 export interface Tenant {
   calls: number;
+  readonly returns: Returns;
 }
 
 const SWEEP_ABOVE = 10_000;
@@ -14,7 +17,7 @@ export class Tenants {
     let tenant = this.#byId.get(machineId);
     if (tenant === undefined) {
       if (this.#byId.size >= this.#sweepAt) this.#sweep();
-      tenant = { calls: 0 };
+      tenant = { calls: 0, returns: new Returns() };
       this.#byId.set(machineId, tenant);
     }
     return tenant;
