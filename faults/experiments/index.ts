@@ -14,6 +14,7 @@ import { callersLeave } from './f17-aborts.ts';
 import { namesFail } from './f18-names.ts';
 import { manyCalls } from './f21-memory.ts';
 import { coldStart } from './f25-cold-start.ts';
+import { secretsChanged } from './secrets.ts';
 
 /** All of them, in the order in which they run. */
 export const EXPERIMENTS: readonly Experiment[] = [
@@ -32,4 +33,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
   namesFail,
   manyCalls,
   coldStart,
+  secretsChanged,
 ];

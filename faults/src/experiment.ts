@@ -41,6 +41,8 @@ export interface Experiment {
   needsPostgres?: true;
   /** The mesh reaches its database through `stage.databaseProxy`. */
   slowDatabase?: true;
+  /** Services can be replaced without a gap, as in a rolling upgrade. */
+  doors?: true;
   /** Other traffic than the standing load's. */
   rates?: Partial<Rates>;
   /** @returns What the calls of the standing load may have met. */

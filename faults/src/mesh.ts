@@ -9,6 +9,7 @@ import { SERVICES, type ServiceSpec } from '../../dev/services.ts';
 import { Supervised } from '../../dev/supervisor.ts';
 import { freePorts } from '../../e2e/src/test-mesh.ts';
 import { until } from '../../e2e/src/until.ts';
+import { TcpProxy } from './tcp-proxy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_MS = 60_000;
@@ -26,6 +27,8 @@ export interface MeshOptions {
   /** Variables for all services; each gets those that its own configuration names. */
   env: Record<string, string>;
   only?: readonly ServiceName[] | undefined;
+  /** Services are reached through a door that can be turned to another process, as nginx does while a version is rolled out. */
+  doors?: boolean | undefined;
 }
 
 /**
@@ -43,6 +46,7 @@ export class FaultMesh {
   readonly #exits = new EventEmitter();
   readonly #expected = new Set<string>();
   readonly #names: readonly ServiceName[];
+  readonly #doors = new Map<ServiceName, TcpProxy>();
 
   private constructor(options: MeshOptions, ports: Record<string, number>) {
     this.folder = options.folder;
@@ -69,6 +73,7 @@ export class FaultMesh {
     const ports = await freePorts(names.length);
     const mesh = new FaultMesh(options, Object.fromEntries(names.map((name, i) => [name, ports[i]!])));
     try {
+      if (options.doors) await mesh.#openDoors();
       await mesh.startAll();
     } catch (err) {
       await mesh.stop();
@@ -143,19 +148,34 @@ export class FaultMesh {
   /** Starts a process, with other variables than before where some are given, and waits until it is ready. */
   async up(name: ServiceName, env: Record<string, string> = {}): Promise<void> {
     Object.assign(this.#env, env);
-    const spec = specOf(name);
+    const { portVariable } = specOf(name);
+    const port = this.#doors.has(name) ? (await freePorts(1))[0]! : this.ports[portVariable]!;
+    const url = `http://127.0.0.1:${port}`;
     const process_ = new Supervised(
       {
         name,
         program: programOf(name),
-        healthUrl: `${this.urlOf(name)}/health`,
-        env: await environmentOf(spec, this.#env),
+        healthUrl: `${url}/health`,
+        env: await environmentOf(specOf(name), { ...this.#env, [portVariable]: String(port) }),
       },
       { logDir: this.logFolder, onRestart: (_name, how) => this.#onExit(name, how) },
     );
+    const before = this.#processes.get(name);
     this.#processes.set(name, process_);
-    await process_.start();
-    await this.ready(name);
+    await process_.start().catch((err: unknown) => {
+      if (before !== undefined) this.#processes.set(name, before);
+      throw err;
+    });
+    await until(() => isReady(url), READY_MS);
+    const door = this.#doors.get(name);
+    if (door !== undefined) door.target = port;
+  }
+
+  /** Starts a process with other variables beside the one there is, turns the door to it, and lets the old one end in order. */
+  async replace(name: ServiceName, env: Record<string, string>): Promise<void> {
+    const before = this.#processes.get(name);
+    await this.up(name, env);
+    await before?.stop();
   }
 
   /** An orderly restart with other variables: SIGTERM, then `up`. */
@@ -179,6 +199,15 @@ export class FaultMesh {
 
   async stop(): Promise<void> {
     for (const process_ of [...this.#processes.values()].toReversed()) await process_.stop();
+    await Promise.all([...this.#doors.values()].map((door) => door.close()));
+    this.#doors.clear();
+  }
+
+  async #openDoors(): Promise<void> {
+    for (const name of this.#names) {
+      const door = new TcpProxy(0);
+      this.#doors.set(name, await door.open(this.ports[specOf(name).portVariable]));
+    }
   }
 
   #pid(name: ServiceName): number {

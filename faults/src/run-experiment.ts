@@ -81,7 +81,7 @@ async function hurtAndJudge(
   canary: string,
 ): Promise<void> {
   const { upstream } = around;
-  const mesh = await FaultMesh.start({ folder, env });
+  const mesh = await FaultMesh.start({ folder, env, doors: experiment.doors });
   try {
     const tenant = await createTenant(mesh, 'standing', upstream.origin, canary);
     const load = new StandingLoad(tenant, { ...(whole ? WHOLE : SHORT), ...experiment.rates });

@@ -23,18 +23,18 @@ const HARMLESS: Toxins = {
 /** A TCP relay that can spoil connections. Toxins hold for connections that are opened after they were set; delays at once. */
 export class TcpProxy {
   toxins: Toxins = { ...HARMLESS };
-  readonly #target: number;
+  /** A port of 127.0.0.1; another one is for the connections that come from now on. */
+  target: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  /** @param target A port of 127.0.0.1. */
   constructor(target: number) {
-    this.#target = target;
-    this.#server = createServer((near) => this.#relay(near));
+    this.target = target;
+    this.#server = createServer({ allowHalfOpen: true }, (near) => this.#relay(near));
   }
 
-  async open(): Promise<this> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+  async open(port = 0): Promise<this> {
+    await once(this.#server.listen(port, '127.0.0.1'), 'listening');
     return this;
   }
 
@@ -58,7 +58,7 @@ export class TcpProxy {
   }
 
   #relay(near: Socket): void {
-    const far = connect(this.#target, '127.0.0.1');
+    const far = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true });
     const { endAfterBytes, ending, sliceBytes } = this.toxins;
     let left = endAfterBytes < 0 ? Number.POSITIVE_INFINITY : endAfterBytes;
     this.#join(near, far);
@@ -78,10 +78,11 @@ export class TcpProxy {
   #join(from: Socket, to: Socket): void {
     this.#sockets.add(from);
     from.setNoDelay(true);
-    from.on('error', () => to.destroy());
+    from.on('end', () => this.#later(() => to.end()));
+    from.on('error', () => to.resetAndDestroy());
     from.on('close', () => {
       this.#sockets.delete(from);
-      this.#later(() => to.destroy());
+      this.#later(() => to.destroySoon());
     });
   }
 

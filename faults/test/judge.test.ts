@@ -1,0 +1,90 @@
+import { judgeCalls, recoveries } from '../src/judge/calls.ts';
+import type { Call, Outcome } from '../src/load/call.ts';
+import { randomFrom } from '../src/random.ts';
+import { isWholeStream } from '../src/upstream.ts';
+import { Verdict } from '../src/verdict.ts';
+
+const call = (startedAt: number, endedAt: number, outcome: Outcome, detail = ''): Call => ({
+  ...{ id: 'one', kind: 'forward', startedAt, endedAt, outcome, detail },
+});
+const KILL = { what: 'killed', at: 100, seenAt: 110 };
+
+function verdictOn(calls: Call[], rules: Partial<Parameters<typeof judgeCalls>[2]> = {}): boolean {
+  const verdict = new Verdict();
+  judgeCalls(verdict, [call(0, 10, 'ok'), call(200, 210, 'ok'), call(300, 310, 'ok'), ...calls], {
+    faults: [KILL],
+    ...rules,
+  });
+  return verdict.holds;
+}
+
+describe('the judge of calls', () => {
+  it.each([
+    ['a break of a call that was open at the kill', true, [call(50, 105, 'broken')]],
+    ['a break of a call that began while the process was ending', true, [call(108, 120, 'broken')]],
+    ['a break before the kill', false, [call(50, 99, 'broken')]],
+    ['a break after it', false, [call(111, 120, 'broken')]],
+    ['a clean end of something that is not whole, even at the kill', false, [call(50, 105, 'wrong')]],
+    ['a refusal that nobody documented', false, [call(150, 160, 'refused', 'internal')]],
+    ['a gateway that nobody reaches, where there has to be one', false, [call(150, 160, 'away')]],
+  ])('lets pass or not: %s', (_what, passes, calls) => {
+    expect(verdictOn(calls)).toBe(passes);
+  });
+
+  it('lets refusals pass that the experiment documents, and the gateway be away where it was killed', () => {
+    const calls = [call(150, 160, 'refused', 'vault_unavailable'), call(120, 121, 'away')];
+    const mayRefuse = ({ detail }: Call) => detail === 'vault_unavailable';
+
+    expect(verdictOn(calls, { mayRefuse, gatewayAway: true })).toBe(true);
+  });
+
+  it('measures from the end of a fault to the end of the first success that began after it', () => {
+    const calls = [
+      call(105, 115, 'ok'),
+      call(120, 150, 'ok'),
+      call(125, 140, 'ok'),
+      call(112, 113, 'broken'),
+    ];
+
+    expect(recoveries(calls, [KILL], ['forward'])).toEqual([30]);
+  });
+});
+
+describe('a verdict', () => {
+  it('gives stated times the patience of its machine, and does not pass without a single figure', () => {
+    const [strict, patient] = [new Verdict(), new Verdict(5)];
+    strict.within('it', [101], 100);
+    patient.within('it', [101, 499], 100);
+    patient.within('nothing', [], 100);
+
+    expect(strict.holds).toBe(false);
+    expect(patient.findings.map(({ holds }) => holds)).toEqual([true, false]);
+  });
+});
+
+describe('a stream of the upstream', () => {
+  const DIGEST_OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+  it('is whole only with its last line and the digest of all the others', () => {
+    const whole = `end ${DIGEST_OF_NOTHING}\n`;
+
+    expect([whole, `line 1\n${whole}`, whole.slice(0, -1), ''].map(isWholeStream)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('random points', () => {
+  it('are the same from the same seed', () => {
+    const [one, two, other] = [randomFrom(7), randomFrom(7), randomFrom(8)].map((random) => [
+      random(),
+      random(),
+    ]);
+
+    expect(one).toEqual(two);
+    expect(one).not.toEqual(other);
+  });
+});
