@@ -40,7 +40,7 @@ export function App() {
   useEffect(followSession, []);
   const place = route.slice(0, 3).join('/');
   // biome-ignore lint/correctness/useExhaustiveDependencies: another view begins at its top
-  useEffect(() => scrollTo(0, 0), [place]);
+  useEffect(() => void scrollTo(0, 0), [place]);
   const { Component, isOpen } = viewOf(route);
   const mustSignIn = session.state === 'out' && !isOpen;
   return (

@@ -26,7 +26,7 @@ export interface Rig {
 }
 
 const TEST_MS = 120_000;
-const WAIT_MS = 20_000;
+const WAIT_MS = 15_000;
 
 interface RigOptions {
   env?: NodeJS.ProcessEnv;

@@ -16,6 +16,9 @@ export interface Upstream {
 
 const WORDS = ['Hello', ' from', ' a', ' stream', '.'];
 const EVERY_MS = 60;
+/** The last event of a stream states what it cost. */
+export const STREAM_TOKENS = { prompt_tokens: 9, completion_tokens: 5 };
+const LAST = { choices: [], usage: { ...STREAM_TOKENS, total_tokens: 14 } };
 
 export async function openUpstream(key: string): Promise<Upstream> {
   const served: string[] = [];
@@ -53,7 +56,7 @@ function stream(res: ServerResponse, streams: Set<ServerResponse>, words?: strin
   const timer = setInterval(() => {
     const content = words === undefined ? `${n} ` : words[n];
     n += 1;
-    if (content === undefined) res.end('data: [DONE]\n\n');
+    if (content === undefined) res.end(`data: ${JSON.stringify(LAST)}\n\ndata: [DONE]\n\n`);
     else res.write(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`);
   }, EVERY_MS);
   res.on('close', () => {
