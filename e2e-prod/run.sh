@@ -12,12 +12,14 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 export COMPOSE_PROJECT_NAME=zeq
 IMAGES=(node:24-bookworm-slim postgres:17 redis:7 nginx:1.28 certbot/certbot:v4.2.0 mongo:7)
 UPSTREAM_KEY=sk-canary-prod-0123456789
+ours=no # whether the engine was started here
 
 main() {
+  docker info >/dev/null 2>&1 || ours=yes
   "$root/e2e-prod/stand-in-images.sh" --engine || exit 3
-  ensure_images
   mesh=$(mktemp -d /tmp/zeq-prod.XXXXXX)
   trap tear_down EXIT
+  ensure_images
   copy_tree
   "$mesh/scripts/generate-secrets.sh"
   settings >>"$mesh/.env"
@@ -74,6 +76,7 @@ tear_down() {
   "$mesh/scripts/deploy-prod.sh" down >/dev/null 2>&1 || true
   docker volume ls -q | grep -E '^(zeq|zeqtest)_' | xargs -r docker volume rm >/dev/null 2>&1 || true
   rm -rf "$mesh"
+  [ "$ours" = no ] || kill "$(cat /var/run/docker.pid)"
 }
 
 main "$@"

@@ -13,6 +13,10 @@ const routes = {
     res.setHeader('Content-Type', 'application/json');
     res.end(JSON.stringify({ method: req.method, url: req.url, body }));
   },
+  '/trace': async (req, res) => {
+    const { traceparent, tracestate } = req.headers;
+    res.end(JSON.stringify({ traceparent, tracestate }));
+  },
   // ?count=N events, 5 of them where nothing is said, 200 ms apart
   '/events': async (req, res) => {
     const count = Number(new URL(req.url, 'http://upstream.test').searchParams.get('count') ?? 5);

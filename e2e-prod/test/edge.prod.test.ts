@@ -1,4 +1,5 @@
 // From outside, through the whole chain: TLS, nginx, gateway, forwarder, provider.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
@@ -26,6 +27,19 @@ describe('the mesh from outside', () => {
 
     expect(status).toBe(200);
     expect(JSON.parse(body)).toEqual({ method: 'POST', url: '/echo?a=1', body: '{"q":1}' });
+  });
+
+  it('hands a trace on to the provider, and names it in the log of the edge', async () => {
+    const id = randomBytes(16).toString('hex');
+    const trace = { traceparent: `00-${id}-00f067aa0ba902b7-01`, tracestate: 'vendor=t61rcWkgMzE' };
+
+    const { body, headers } = await ask(machine.forward('/trace'), {
+      headers: { ...machine.auth, ...trace },
+    });
+    const { output } = await deploy('logs', '--no-follow', 'nginx');
+
+    expect(JSON.parse(body)).toEqual(trace);
+    expect(output).toContain(`"request_id":"${headers['x-request-id']}","trace_id":"${id}"`);
   });
 
   it('shows the credential to nobody', async () => {

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls';
 import { PROBLEMS } from '../../packages/contracts/src/index.ts';
@@ -277,7 +278,7 @@ describe('the edge', () => {
     expect(statuses).toEqual([200, 200, 200, 404, 404, 200, 200, 200, 404, 404]);
   });
 
-  it.each(['/api/zeq/apis/alice/x/forward/events', '/sync/events'])(
+  it.each(['/api/zeq/apis/alice/x/forward/events', '/sync/events', '/api/hite/channel?as=/events'])(
     'hands on each event of %s when it happens',
     async (path) => {
       const delays: number[] = [];
@@ -347,6 +348,19 @@ describe('the edge', () => {
 
     expect(times.sort((a, b) => a - b)[98]).toBeLessThan(250);
   }, 90_000);
+
+  it('is made of a configuration that nginx 1.22 or later calls valid, without a warning', () => {
+    const run = join(edge.folder, 'run');
+    const { status, stderr } = spawnSync('nginx', ['-p', `${run}/`, '-c', 'nginx.conf', '-t'], {
+      stdio: ['ignore', 'ignore', 'pipe'], // nginx opens /dev/stdout, which a socket does not allow
+      encoding: 'utf8',
+    });
+    const version = spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr;
+
+    expect([status, stderr]).toEqual([0, expect.stringContaining('test is successful')]);
+    expect(stderr).not.toMatch(/\[(warn|emerg|crit)\]/);
+    expect(Number(/nginx\/1\.(\d+)/.exec(version)?.[1])).toBeGreaterThanOrEqual(22);
+  });
 
   it('logs a line of JSON per request without the query', async () => {
     await ask('https', '/api/x?key=sk-canary-1', { localAddress: newClient() });
