@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STALE_AFTER_MS } from '@zeq/contracts';
+import { FEED_HEARTBEAT_MS, STALE_AFTER_MS } from '@zeq/contracts';
 import type { Experiment, Stage } from '../src/experiment.ts';
 import { killAtRandom } from '../src/kill-at-random.ts';
 import type { Fault } from '../src/mesh.ts';
 
 const AWAY_MS = 8_000;
+/** A reader of the change feed comes back within this time; until then its leases still age. */
+const FEED_BACK_MS = 2_500;
 /** What a call may take from its start until the forwarder looks at the lease's age. */
 const ON_ITS_WAY_MS = 250;
 
@@ -22,6 +24,7 @@ export const vaultKilled: Experiment = {
       ({ kind, outcome, startedAt }) => isForward(kind) && startedAt >= begun && outcome !== 'ok',
     );
     verdict.none('leased calls that noticed a short absence', noticed);
+    await sleep(FEED_BACK_MS);
     const away = await mesh.down('byok-vault');
     await sleep(AWAY_MS);
     const startedAgain = performance.now();
@@ -33,7 +36,8 @@ export const vaultKilled: Experiment = {
       faults: [...kills, away],
       mayRefuse: ({ kind, detail, startedAt }) =>
         isForward(kind)
-          ? detail === 'vault_unavailable' && startedAt > away.at + STALE_AFTER_MS - ON_ITS_WAY_MS
+          ? detail === 'vault_unavailable' &&
+            startedAt > away.at + STALE_AFTER_MS - FEED_HEARTBEAT_MS - ON_ITS_WAY_MS
           : detail === 'service_unavailable' || detail === 'vault_unavailable',
     };
   },
