@@ -38,7 +38,8 @@ export const rotationKilled: Experiment = {
     return {
       faults: kills,
       mayRefuse: ({ kind, detail }) =>
-        ['register', 'admin'].includes(kind) && ['service_unavailable', 'vault_unavailable'].includes(detail),
+        ['register', 'admin'].includes(kind) &&
+        ['service_unavailable', 'vault_unavailable', 'database_unavailable'].includes(detail),
     };
   },
 };

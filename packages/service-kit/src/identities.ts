@@ -13,6 +13,9 @@ import { SlotList, type Slotted } from './slot-list.ts';
 const MAX_REMEMBERED = 50_000;
 /** After a gap in the feed, identities with running calls are asked for until the vault answers (ms). */
 const ASK_AGAIN_MS = 1_000;
+/** Without the feed an identity is renewed from this age on (ms), not at its end: the vault may be away just then. */
+const RENEW_AFTER_MS = 1_000;
+const RENEW_EVERY_MS = 200;
 /** How often is looked for identities that have expired under running calls (ms). */
 const EXPIRY_EVERY_MS = 1_000;
 
@@ -32,6 +35,8 @@ export interface Identity {
   expiresAt: number;
   /** Monotonic ms. */
   fetchedAt: number;
+  /** When a renewal was last tried; monotonic ms. */
+  triedAt: number;
   /** To be asked for anew before it is used again; kept for the calls that run under it. */
   stale: boolean;
   live: SlotList<Live>;
@@ -92,20 +97,34 @@ export class Identities {
     const now = this.#now();
     if (now >= identity.expiresAt) return 'expired';
     const { feed } = this.#deps;
-    if (feed.isFresh(now) || now - Math.max(identity.fetchedAt, feed.lastHeardAt) <= STALE_AFTER_MS)
-      return identity;
-    return undefined;
+    if (feed.isFresh(now)) return identity;
+    const age = now - Math.max(identity.fetchedAt, feed.lastHeardAt);
+    if (age > STALE_AFTER_MS) return undefined;
+    if (age > RENEW_AFTER_MS && now - identity.triedAt > RENEW_EVERY_MS) this.#renew(key, identity, now);
+    return identity;
   }
 
   /** The identity, asked for once however many calls wait for it. @throws ProblemError `vault_unavailable`. */
   find(key: string, request: IdentifyRequest): Promise<Found> {
     const known = this.cached(key);
     if (known !== undefined) return Promise.resolve(known);
+    return this.#askOnce(key, request);
+  }
+
+  #askOnce(key: string, request: IdentifyRequest): Promise<Found> {
     const running = this.#asked.get(key);
     if (running !== undefined) return running;
     const asked = this.#ask(key, request).finally(() => this.#asked.delete(key));
     this.#asked.set(key, asked);
     return asked;
+  }
+
+  /** Beside the call, which needs no answer yet. */
+  #renew(key: string, identity: Identity, now: number): void {
+    identity.triedAt = now;
+    this.#askOnce(key, requestOf(key)).catch((err: unknown) => {
+      if (!(err instanceof ProblemError)) throw err; // a vault that is away is nothing new: it is asked again
+    });
   }
 
   async #ask(key: string, request: IdentifyRequest): Promise<Found> {
@@ -131,6 +150,7 @@ export class Identities {
       who: `${caller.kind}:${caller.slug}`,
       expiresAt: this.#now() + left,
       fetchedAt,
+      triedAt: fetchedAt,
       stale,
       live: new SlotList(),
     };
@@ -177,15 +197,17 @@ export class Identities {
   async #askAgain(key: string): Promise<void> {
     const identity = this.#known.get(key);
     if (identity === undefined || !identity.stale || identity.live.size === 0) return;
-    const request = key.startsWith('key_') ? { key_id: key } : { token_sha256: key };
     try {
-      await this.find(key, request);
+      await this.find(key, requestOf(key));
     } catch (err) {
       if (!(err instanceof ProblemError)) throw err;
       setTimeout(() => void this.#askAgain(key), ASK_AGAIN_MS).unref(); // the vault is away
     }
   }
 }
+
+const requestOf = (key: string): IdentifyRequest =>
+  key.startsWith('key_') ? { key_id: key } : { token_sha256: key };
 
 /** Ids of machines, keys and tokens differ in their prefix, so one comparison serves all three. */
 function names(caller: OwnerCaller | AppCaller, id: string): boolean {

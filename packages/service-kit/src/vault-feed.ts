@@ -15,7 +15,8 @@ const CONNECT_MS = 2_500;
 const STALL_MS = 2_000;
 const WATCH_EVERY_MS = 250;
 const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 2_000;
+/** Much shorter than the five seconds for which caches are believed: a vault that is up only now and then has to be met. */
+const LONGEST_BACKOFF_MS = 500;
 /** Lines are some 200 bytes; a longer one than this is not our vault. */
 const MAX_LINE_CHARS = 65_536;
 
@@ -199,7 +200,7 @@ export class VaultFeed extends EventEmitter<{ change: [Change]; reset: [] }> {
     this.#options.log[level]({ err: safeError(err) }, 'the change feed is lost');
   }
 
-  /** Doubles from 100 ms to 2 s; half of it is chance, so that many readers do not come back at once. */
+  /** Doubles from 100 ms to 500 ms; half of it is chance, so that many readers do not come back at once. */
   async #pause(): Promise<void> {
     const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(0, this.#failures - 1));
     const pause = sleep(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopped.signal });

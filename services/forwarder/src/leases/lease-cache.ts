@@ -1,14 +1,19 @@
 import { type Change, type Lease, STALE_AFTER_MS } from '@zeq/contracts';
-import type { VaultFeed } from '@zeq/service-kit';
+import { ProblemError, type VaultFeed } from '@zeq/service-kit';
 import type { LeasedApi } from './leased-api.ts';
 import type { LeaseSource } from './vault-client.ts';
 
 const MAX_ENTRIES = 10_000;
+/** Without the feed a lease is renewed from this age on (ms), not at its end: the vault may be away just then. */
+const RENEW_AFTER_MS = 1_000;
+const RENEW_EVERY_MS = 200;
 
 interface Entry {
   api: LeasedApi;
   /** Monotonic ms. */
   fetchedAt: number;
+  /** When a renewal was last tried. */
+  triedAt: number;
 }
 
 /** What the cache needs of the change feed. */
@@ -16,7 +21,8 @@ export type Freshness = Pick<VaultFeed, 'isFresh' | 'lastHeardAt' | 'generation'
 
 /**
  * Leases by machine and API, so that the usual call costs no hop. One is used while the change feed is live, and otherwise
- * until 5 s after it was last known to be true; then the vault is asked, and if it is away the call is refused.
+ * until 5 s after it was last known to be true; meanwhile the vault is asked beside the calls. Then it is asked before the call, and
+ * if it is away the call is refused.
  */
 export class LeaseCache {
   readonly #source: LeaseSource;
@@ -38,7 +44,11 @@ export class LeaseCache {
    */
   held(machineId: string, ref: string, now: number): LeasedApi | undefined {
     const entry = this.#entries.get(keyOf(machineId, ref));
-    return entry !== undefined && this.#mayUse(entry, now) ? entry.api : undefined;
+    if (entry === undefined || this.#feed.isFresh(now)) return entry?.api;
+    const age = now - Math.max(entry.fetchedAt, this.#feed.lastHeardAt);
+    if (age > STALE_AFTER_MS) return undefined;
+    if (age > RENEW_AFTER_MS && now - entry.triedAt > RENEW_EVERY_MS) this.#renew(entry, machineId, ref, now);
+    return entry.api;
   }
 
   /**
@@ -76,9 +86,12 @@ export class LeaseCache {
     return this.#entries.size;
   }
 
-  #mayUse({ fetchedAt }: Entry, now: number): boolean {
-    if (this.#feed.isFresh(now)) return true;
-    return now - Math.max(fetchedAt, this.#feed.lastHeardAt) <= STALE_AFTER_MS;
+  /** Beside the call, which needs no answer yet. */
+  #renew(entry: Entry, machineId: string, ref: string, now: number): void {
+    entry.triedAt = now;
+    this.fetch(machineId, ref, now).catch((err: unknown) => {
+      if (!(err instanceof ProblemError)) throw err; // a vault that is away is nothing new: it is asked again
+    });
   }
 
   async #fetch(key: string, machineId: string, ref: string, now: number): Promise<LeasedApi | undefined> {
@@ -90,7 +103,7 @@ export class LeaseCache {
     }
     const api = this.#prepare(lease);
     // A change that came meanwhile may be of this API: then the answer is for this call only.
-    if (generation === this.#feed.generation) this.#keep(key, { api, fetchedAt: now });
+    if (generation === this.#feed.generation) this.#keep(key, { api, fetchedAt: now, triedAt: now });
     return api;
   }
 
