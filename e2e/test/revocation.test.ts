@@ -9,6 +9,7 @@ import '../src/patience.ts';
 const KEY = `canary-${randomBytes(24).toString('hex')}`;
 const REFUSED_WITHIN_MS = 1_000;
 const CUT_WITHIN_MS = 5_000;
+const EXPIRES_AFTER_SECONDS = 3;
 
 let upstream: ByteUpstream;
 let mesh: TestMesh;
@@ -85,6 +86,25 @@ describe.each(Object.keys(SCENES))('revoking %s', (what) => {
 
     expect(felt).toBeLessThanOrEqual(REFUSED_WITHIN_MS);
     expect(cut).toBeLessThanOrEqual(CUT_WITHIN_MS);
+  });
+});
+
+describe('a token that expires', () => {
+  it('ends the streams and sockets that were opened with it within 5 s', async () => {
+    const { owner, apis } = await machineWithApi(`ends-${randomBytes(4).toString('hex')}`);
+    const minted = await mesh.call('POST', `${apis}/bytes/tokens`, {
+      token: owner,
+      json: { expires_in_seconds: EXPIRES_AFTER_SECONDS },
+    });
+    const { token } = await expectStatus<{ token: string }>(201, minted);
+    const forward = `${mesh.mesh.gateway}${apis}/bytes/forward`;
+    const [expiring, lasting] = [await openStream(forward, token), await openStream(forward, owner)];
+    const socket = await openSocket(forward, token);
+    expect([expiring.ended(), socket.ended()]).toEqual([false, false]);
+
+    await until(() => expiring.ended() && socket.ended(), EXPIRES_AFTER_SECONDS * 1_000 + CUT_WITHIN_MS);
+
+    expect(lasting.ended()).toBe(false);
   });
 });
 
