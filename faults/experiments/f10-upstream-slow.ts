@@ -1,25 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { until } from '../../e2e/src/until.ts';
-import type { Experiment, Stage } from '../src/experiment.ts';
+import type { Experiment } from '../src/experiment.ts';
 import { type Call, makeCall } from '../src/load/call.ts';
+import type { Tenant } from '../src/tenant.ts';
 
 export const upstreamSlow: Experiment = {
   name: 'F10',
   injects: 'an upstream that accepts and is silent, or sends a byte a second, for many calls at once',
   passes: '504 at the stated second; other calls at most twice as slow; sockets back within 5 s',
   async run(stage) {
-    const { tenant, upstream, verdict, load, pick } = stage;
+    const { upstream, verdict, load, pick } = stage;
+    const slow = await stage.newTenant('slow');
     const waitMs = pick(1_000, 30_000);
     const policy = { first_byte_timeout_ms: waitMs, concurrency: 10_000, circuit_failures: 0 };
-    await tenant.register({ name: 'silent', policy });
+    await slow.register({ name: 'silent', policy });
     const quietFrom = performance.now();
     await sleep(pick(1_500, 15_000));
     const connections = await upstream.connections();
     const slowFrom = performance.now();
     const leave = new AbortController();
-    const dripping = askMany(stage, '/drip', pick(5, 200), leave.signal);
-    const silent = await askMany(stage, '/never', pick(60, 2_000));
+    const dripping = askMany(slow, '/drip', pick(5, 200), leave.signal);
+    const silent = await askMany(slow, '/never', pick(60, 2_000));
     const slowUntil = performance.now();
     leave.abort();
     await dripping;
@@ -46,7 +48,7 @@ export const upstreamSlow: Experiment = {
 };
 
 async function askMany(
-  { tenant }: Stage,
+  { forward, headers }: Tenant,
   path: string,
   count: number,
   signal?: AbortSignal,
@@ -56,8 +58,8 @@ async function askMany(
     Array.from({ length: count }, (_, i) =>
       makeCall(agent, 'slow', `slow-${i}`, {
         method: 'GET',
-        url: tenant.forward.replace('/steady/', '/silent/') + path,
-        headers: tenant.headers,
+        url: forward.replace('/steady/', '/silent/') + path,
+        headers,
         ...(signal !== undefined && { signal }),
       }),
     ),

@@ -17,6 +17,8 @@ export interface Stage {
   verdict: Verdict;
   mesh: FaultMesh;
   tenant: Tenant;
+  /** Another machine, with an API `steady` of its own. */
+  newTenant: (slug: string) => Promise<Tenant>;
   upstream: Upstream;
   load: StandingLoad;
   /** The mesh's database; undefined on PGlite. */

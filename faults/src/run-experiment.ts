@@ -83,13 +83,14 @@ async function hurtAndJudge(
   const { upstream } = around;
   const mesh = await FaultMesh.start({ folder, env, doors: experiment.doors });
   try {
-    const tenant = await createTenant(mesh, 'standing', upstream.origin, canary);
+    const newTenant = (slug: string) => createTenant(mesh, slug, upstream.origin, canary);
+    const tenant = await newTenant('standing');
     const load = new StandingLoad(tenant, { ...(whole ? WHOLE : SHORT), ...experiment.rates });
     load.start();
     await sleep(whole ? 10_000 : 1_500); // warm: leases held, connections kept, code compiled
     const before = footprints(mesh);
     const rules = await experiment.run({
-      ...{ whole, seed, verdict, mesh, tenant, load, say, ...around },
+      ...{ whole, seed, verdict, mesh, tenant, newTenant, load, say, ...around },
       random: randomFrom(seed),
       postgres: server && { server, database },
       pick: (short, long) => (whole ? long : short),
