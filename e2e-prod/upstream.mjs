@@ -56,7 +56,13 @@ server.on('upgrade', (req, socket) => {
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
-  socket.pipe(socket);
+  socket.on('data', (frame) => socket.write(echoOf(frame)));
 });
+
+/** The text of one short masked frame (RFC 6455), as a server sends it: unmasked. */
+function echoOf(frame) {
+  const [length, mask, masked] = [frame[1] & 0x7f, frame.subarray(2, 6), frame.subarray(6)];
+  return Buffer.from([frame[0], length, ...masked.subarray(0, length).map((byte, i) => byte ^ mask[i % 4])]);
+}
 
 server.listen(9000, '0.0.0.0');

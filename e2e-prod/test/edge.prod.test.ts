@@ -169,7 +169,7 @@ describe('the mesh from outside', () => {
     const [, socket] = await once(req, 'upgrade');
     if (what === 'forward') socket.write(Buffer.from([0x81, 0x84, 0, 0, 0, 0, ...Buffer.from('ping')]));
 
-    const [frame] = (await once(socket, 'data')) as [Buffer];
+    const [frame] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [Buffer];
 
     socket.destroy();
     expect(frame.toString('latin1')).toContain(what === 'forward' ? 'ping' : '"type":"tick"');
