@@ -54,19 +54,17 @@ describe.each(Object.keys(PROGRAMS))('docker-compose.yml under %s', (name) => {
     expect(stdout).toMatch(name.endsWith('v2') ? /^v?2\./ : /^1\.29\./);
   });
 
-  it.each([[], ...NEIGHBOURS.map((neighbour) => [neighbour]), NEIGHBOURS])(
-    'is clean with the profiles (%s %s %s %s)',
-    async (...profiles) => {
-      const chosen = profiles.filter(Boolean);
-      const flags = chosen.flatMap((profile) => ['--profile', profile]);
+  it.each(['none', ...NEIGHBOURS, NEIGHBOURS.join(' ')])('is clean with the profiles: %s', async (names) => {
+    const chosen = names === 'none' ? [] : names.split(' ');
+    const flags = chosen.flatMap((profile) => ['--profile', profile]);
 
-      const { code, stderr } = await config(...flags, 'config', '--quiet');
-      const { stdout } = await config(...flags, 'config', '--services');
+    const { code, stderr } = await config(...flags, 'config', '--quiet');
+    const { stdout } = await config(...flags, 'config', '--services');
 
-      expect([code, stderr]).toEqual([0, '']);
-      expect(stdout.trim().split('\n').sort()).toEqual(
-        [...CORE, ...chosen.flatMap((profile) => OF[profile]!)].sort(),
-      );
-    },
-  );
+    expect([code, stderr]).toEqual([0, '']);
+    const listed = name.endsWith('v2') ? chosen : NEIGHBOURS; // 1.29 lists them all, and starts those of the profile
+    expect(stdout.trim().split('\n').sort()).toEqual(
+      [...CORE, ...listed.flatMap((profile) => OF[profile]!)].sort(),
+    );
+  });
 });
