@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STALE_AFTER_MS } from '@zeq/contracts';
+import { FEED_HEARTBEAT_MS, STALE_AFTER_MS } from '@zeq/contracts';
 import type { Experiment, Stage } from '../src/experiment.ts';
+import type { Call } from '../src/load/call.ts';
 import type { Fault } from '../src/mesh.ts';
 import type { Ending } from '../src/postgres.ts';
 import { between } from '../src/random.ts';
 
+/** A vault that does not see its database is silent, and from here on a lease may be too old to be used. */
+const OLD_LEASE_MS = STALE_AFTER_MS - FEED_HEARTBEAT_MS - 250;
 /** How PostgreSQL ends, and how long it stays away (ms). */
 const SHORT: readonly [Ending, number][] = [
   ['fast', 500],
@@ -44,14 +47,14 @@ export const databaseRestarts: Experiment = {
     }
     verdict.within('first write after PostgreSQL accepts again', recovered, 5_000);
     await sleep(1_500);
-    const away = (startedAt: number) =>
-      faults.some(({ at, seenAt }) => startedAt >= at && startedAt <= seenAt + 5_000);
+    const away = ({ startedAt, endedAt }: Call) =>
+      faults.some(({ at, seenAt }) => endedAt >= at && startedAt <= seenAt + 5_000);
     return {
       faults: [],
-      mayRefuse: ({ kind, detail, startedAt }) =>
-        kind === 'forward' || kind === 'stream'
-          ? detail === 'vault_unavailable' && faults.some(({ at }) => startedAt > at + STALE_AFTER_MS - 250)
-          : away(startedAt) && ['database_unavailable', 'vault_unavailable'].includes(detail),
+      mayRefuse: (call) =>
+        call.kind === 'forward' || call.kind === 'stream'
+          ? call.detail === 'vault_unavailable' && faults.some(({ at }) => call.startedAt > at + OLD_LEASE_MS)
+          : away(call) && ['database_unavailable', 'vault_unavailable'].includes(call.detail),
     };
   },
 };

@@ -4,7 +4,7 @@ import type { Experiment, Stage } from '../src/experiment.ts';
 import { type Call, makeCall } from '../src/load/call.ts';
 
 /** In each direction, so a question takes twice as long. */
-const DELAY_MS = 1_000;
+const DELAY_MS = { short: 250, whole: 1_000 };
 const WANTED_AT_ONCE = 200;
 
 export const databaseSlow: Experiment = {
@@ -16,7 +16,7 @@ export const databaseSlow: Experiment = {
   async run(stage) {
     const { databaseProxy, postgres, verdict, pick } = stage;
     const { toxins } = databaseProxy!;
-    toxins.delayMs = DELAY_MS;
+    toxins.delayMs = pick(DELAY_MS.short, DELAY_MS.whole);
     await sleep(500);
     const writes = await registerAtOnce(stage, pick(60, WANTED_AT_ONCE));
     await sleep(pick(1_000, 8_000));

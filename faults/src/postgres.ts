@@ -71,8 +71,18 @@ export class Postgres {
     }
   }
 
-  /** Starts the server and waits until it accepts. */
+  /** Starts the server and waits until it accepts. What is left of a killed one may be in its way for a moment. */
   async begin(): Promise<void> {
+    const deadline = performance.now() + START_MS;
+    this.#spawn();
+    while (!(await this.accepts())) {
+      if (performance.now() > deadline) throw new Error('PostgreSQL did not come up');
+      await sleep(25);
+      if (this.#hasEnded()) this.#spawn();
+    }
+  }
+
+  #spawn(): void {
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const options = ['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=300', '-k', this.folder];
     this.#child = spawn(
@@ -81,24 +91,21 @@ export class Postgres {
       { ...this.#as, cwd: '/', stdio: ['ignore', log, log] },
     );
     closeSync(log);
-    const deadline = performance.now() + START_MS;
-    while (!(await this.accepts())) {
-      if (performance.now() > deadline) throw new Error('PostgreSQL did not come up');
-      await sleep(25);
-    }
+  }
+
+  #hasEnded(): boolean {
+    return this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Ends the server. @returns When it is gone. */
   async end(how: Ending): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || this.#hasEnded()) return;
     const gone = once(child, 'exit');
     child.kill(SIGNALS[how]);
     const impatience = how === 'smart' ? setTimeout(() => child.kill('SIGINT'), SMART_MS) : undefined;
     await gone;
     clearTimeout(impatience);
-    // The backends of a killed postmaster notice by themselves; a new one does not start beside them.
-    if (how === 'kill') await sleep(300);
   }
 
   async stop(): Promise<void> {
