@@ -1,7 +1,6 @@
-/** The rules of a tick that need no cryptography: Node's verifier and the one on WebCrypto share them. */
+/** What a tick is, and its rules that need no cryptography: Node's verifier and the one on WebCrypto share them. */
 import { ko42Of, PULSE_HZ, phaseOf, phaseRadians, zeqondOf } from './clock.ts';
 import { utf8Bytes } from './encoding.ts';
-import type { AttestedTick, Tick } from './tick.ts';
 
 /**
  * Why Zeqonds are missing in front of a tick, or why ticks waited. The code is the byte under the signature.
@@ -24,6 +23,37 @@ export interface Gap {
   missed: number;
   reason: GapReason;
 }
+
+/** The attestation of a tick: hex, lower case. */
+export interface Tesc {
+  uid: string;
+  plat: string;
+  /** The PLAT of the tick before. */
+  prev: string;
+  chain: string;
+  depth: number;
+  sig: string;
+  /** Ed25519, 32 bytes. */
+  public_key: string;
+}
+
+/** A tick as it goes over the wire. */
+export interface Tick {
+  type: 'tick';
+  zeqond: number;
+  phase: number;
+  phaseRadians: number;
+  /** Unix seconds with milliseconds. */
+  timestamp: number;
+  ko42: number;
+  frequency: number;
+  connections: number;
+  gap?: Gap;
+  /** 32 bytes as hex that the mesh ties to this moment. */
+  bound?: string;
+  tesc?: Tesc;
+}
+export type AttestedTick = Tick & { tesc: Tesc };
 
 /**
  * What can be wrong with a tick.

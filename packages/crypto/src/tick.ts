@@ -3,9 +3,16 @@ import { assertLength } from './bytes.ts';
 import { nextChain } from './chain.ts';
 import { ko42Of, PULSE_HZ, phaseOf, phaseRadians, zeqondOf } from './clock.ts';
 import { platOf, uint64 } from './plat.ts';
-import { GAP_CODES, type Gap } from './tick-shape.ts';
+import { type AttestedTick, GAP_CODES, type Gap, type Tesc, type Tick } from './tick-shape.ts';
 
-export { GAP_CODES, type Gap, type GapReason } from './tick-shape.ts';
+export {
+  type AttestedTick,
+  GAP_CODES,
+  type Gap,
+  type GapReason,
+  type Tesc,
+  type Tick,
+} from './tick-shape.ts';
 
 /** The channel name under which ticks get their PLAT. */
 export const TICK_CHANNEL = 'zeq/ticks';
@@ -19,37 +26,6 @@ export interface TickFacts {
   /** 32 bytes that the mesh ties to this moment, such as the root of its audit log. */
   bound?: Uint8Array;
 }
-
-/** The attestation of a tick: hex, lower case. */
-export interface Tesc {
-  uid: string;
-  plat: string;
-  /** The PLAT of the tick before. */
-  prev: string;
-  chain: string;
-  depth: number;
-  sig: string;
-  /** Ed25519, 32 bytes. */
-  public_key: string;
-}
-
-/** A tick as it goes over the wire. */
-export interface Tick {
-  type: 'tick';
-  zeqond: number;
-  phase: number;
-  phaseRadians: number;
-  /** Unix seconds with milliseconds. */
-  timestamp: number;
-  ko42: number;
-  frequency: number;
-  connections: number;
-  gap?: Gap;
-  /** Hex of `TickFacts.bound`. */
-  bound?: string;
-  tesc?: Tesc;
-}
-export type AttestedTick = Tick & { tesc: Tesc };
 
 /** Where a chain stands: everything the next tick follows from. */
 export interface Head {

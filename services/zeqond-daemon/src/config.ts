@@ -2,8 +2,8 @@ import { commonEnv, parseEnv, port } from '@zeq/service-kit';
 import { z } from 'zod';
 
 const isHttp = (text: string): boolean => {
-  const url = URL.parse(text);
-  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.search === '';
+  const url = URL.canParse(text) ? new URL(text) : undefined; // URL.parse is not there yet in Node 20, which runs `zeq daemon`
+  return url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.search === '';
 };
 
 /** One or more engines of one chain; blanks and a trailing slash are dropped. */

@@ -20,8 +20,7 @@ export {
   type HitePartKind,
 } from '../hite-layout.ts';
 export { type LandauerCertificate, landauerCertificate } from '../landauer.ts';
-export type { AttestedTick, Tick } from '../tick.ts';
-export type { TickFault } from '../tick-shape.ts';
+export type { AttestedTick, Tick, TickFault } from '../tick-shape.ts';
 export { ByteReader, type ByteSource, chunksOf } from './byte-reader.ts';
 export {
   deriveHiteClientSession,

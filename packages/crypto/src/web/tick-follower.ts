@@ -1,11 +1,12 @@
 import { type Bytes, bigEndian, bytesOfHex, concatBytes, hexOf, utf8Bytes } from '../encoding.ts';
-import type { AttestedTick, Tick } from '../tick.ts';
 import {
+  type AttestedTick,
   checkOrder,
   GAP_CODES,
   gapFits,
   isAttested,
   isTick,
+  type Tick,
   type TickFault,
   timeFieldsAgree,
 } from '../tick-shape.ts';
