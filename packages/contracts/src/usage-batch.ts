@@ -5,7 +5,7 @@ import { idOf, Moment } from './ids.ts';
 import { StatusClasses } from './usage.ts';
 
 /** Limits of one batch: with them its JSON stays below 4 MiB, which is what the vault reads. */
-export const MAX_BATCH_MINUTES = 500;
+export const MAX_BATCH_MINUTES = 200;
 export const MAX_BATCH_CALLS = 2_000;
 export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 

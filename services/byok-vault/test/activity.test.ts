@@ -123,6 +123,21 @@ describe('GET …/:id/activity', () => {
     expect(await follow()).toBe(0);
   });
 
+  it('keeps exactly the latest ten thousand', async () => {
+    const { report, page, get } = await setup();
+    for (let i = 0; i < 5; i += 1) await report(Array.from({ length: 2_000 }, () => ({ method: 'GET' })));
+    await report([{ path: '/last' }, { path: '/last' }]);
+
+    const all = await page('?limit=10000');
+    const oldest = await page('?before=4&limit=10');
+    const lines = (await get('?format=csv').expect(200)).text.split('\r\n').length - 2;
+
+    expect([all.entries.length, all.entries[0]!.id, all.entries.at(-1)!.id]).toEqual([10_000, '10002', '3']);
+    expect([all.next, oldest.next]).toEqual([null, null]);
+    expect(oldest.entries.map(({ id }) => id)).toEqual(['3']);
+    expect(lines).toBe(10_000);
+  });
+
   it('is filtered', async () => {
     const { report, page } = await setup();
     await report([

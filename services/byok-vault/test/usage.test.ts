@@ -71,7 +71,7 @@ describe('POST /internal/usage', () => {
 
     const { body } = await owner.get(`/api/zeq/usage/${slug}`).expect(200);
     expect(body.apis.map(({ api_id }: { api_id: string }) => api_id)).toEqual([apiId]);
-    for (const table of ['usage_minute', 'activity', 'activity_heads'])
+    for (const table of ['usage_minute', 'activity_pages', 'activity_heads'])
       expect(await vault.db.query(`SELECT 1 FROM ${table} WHERE api_id = $1`, [gone])).toEqual([]);
   });
 

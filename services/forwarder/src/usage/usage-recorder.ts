@@ -10,7 +10,7 @@ const LONGEST_BACKOFF_MS = 15_000;
 /** At a stop: how long the last reports may take (ms), and the pause between attempts. */
 const STOP_WITHIN_MS = 2_000;
 const STOP_PAUSE_MS = 100;
-/** Some 3 KB each at most; beyond it minutes become hours. */
+/** Some 5 KB each; beyond it minutes become hours. */
 const MAX_TALLIES = 10_000;
 /** Some 600 bytes each. */
 const MAX_CALLS = 20_000;

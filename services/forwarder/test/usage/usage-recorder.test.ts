@@ -201,7 +201,7 @@ describe('the usage recorder', () => {
 
     await tick();
 
-    expect(state.counted.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(state.counted.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(requests()).toBe(4_201);
     expect(state.counted.flatMap(({ calls }) => calls)).toHaveLength(4_201);
   });
