@@ -53,9 +53,7 @@ export function buildVault({ db, ring, rules, retention, log, now }: VaultOption
       started = true;
     },
     async stop(): Promise<void> {
-      await rotation.stop();
-      await housekeeping.stop();
-      await hub.stop();
+      await Promise.all([hub.stop(), rotation.stop(), housekeeping.stop()]);
     },
   };
 }

@@ -271,6 +271,20 @@ describe('GET /internal/changes', () => {
     return performance.now() - start;
   }
 
+  it('ends for its readers when the vault stops, so that they look elsewhere at once', async () => {
+    const own = await openTestVault();
+    const door = createServer(own.app);
+    await new Promise<void>((done) => door.listen(0, '127.0.0.1', done));
+    const { port } = door.address() as AddressInfo;
+    const headers = { 'x-zeq-service': serviceToken(ANONYMOUS, 'forwarder') };
+    const lines = (await fetch(`http://127.0.0.1:${port}/internal/changes`, { headers })).text();
+
+    await own.close();
+
+    expect(await lines).toContain('"hello"'); // it would not come to its end otherwise
+    await new Promise((done) => door.close(done));
+  });
+
   it('tells every reader of every change within a second', async () => {
     const readers = [follow(), follow()];
     await until(() => readers.every(({ feed }) => feed.isFresh()));

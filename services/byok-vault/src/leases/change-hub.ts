@@ -12,7 +12,11 @@ const BATCH = 1_000;
 const CUT_EVERY = 1_000;
 
 /** One reader of the feed. */
-export type Reader = (lines: readonly ChangeLine[]) => void;
+export interface Reader {
+  tell: (lines: readonly ChangeLine[]) => void;
+  /** The vault stops: a reader that is told goes elsewhere at once, where silence would keep it waiting. */
+  end: () => void;
+}
 
 /**
  * Passes the log of changes on to this vault's readers. It reads the log on a connection of its own, when a notification comes and
@@ -50,8 +54,9 @@ export class ChangeHub {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#reading;
-    await this.#watch?.close();
+    for (const reader of this.#readers) reader.end();
     this.#readers.clear();
+    await this.#watch?.close();
   }
 
   /** Whether the log could be read when it was last tried. */
@@ -73,7 +78,7 @@ export class ChangeHub {
     const complete =
       since !== undefined && since.epoch === head.epoch && since.seq >= this.#floor && since.seq <= head.seq;
     const missed = complete ? this.#kept.filter((change) => change.seq > since.seq) : [];
-    reader([{ type: 'hello', ...head, complete }, ...missed, { type: 'alive', seq: head.seq }]);
+    reader.tell([{ type: 'hello', ...head, complete }, ...missed, { type: 'alive', seq: head.seq }]);
     this.#readers.add(reader);
     return () => void this.#readers.delete(reader);
   }
@@ -148,7 +153,7 @@ export class ChangeHub {
   }
 
   #tell(lines: readonly ChangeLine[]): void {
-    for (const reader of this.#readers) reader(lines);
+    for (const reader of this.#readers) reader.tell(lines);
   }
 
   #noteFailure(err: unknown): void {

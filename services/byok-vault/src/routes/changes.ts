@@ -19,7 +19,7 @@ export function streamChanges(hub: ChangeHub, metrics: VaultMetrics): RequestHan
   return async function stream(req, res) {
     const { since: seq, epoch } = parseInput(FeedQuery, req.query, 'invalid_query');
     const since = seq === undefined || epoch === undefined ? undefined : { seq, epoch };
-    const stop = await hub.follow(since, (lines) => writeLines(res, lines));
+    const stop = await hub.follow(since, { tell: (lines) => writeLines(res, lines), end: () => res.end() });
     if (res.destroyed) return stop();
     metrics.feedReaders.inc();
     res.once('close', () => {
