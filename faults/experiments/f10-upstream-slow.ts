@@ -21,7 +21,7 @@ export const upstreamSlow: Experiment = {
     const slowFrom = performance.now();
     const leave = new AbortController();
     const dripping = askMany(slow, '/drip', pick(5, 200), leave.signal);
-    const silent = await askMany(slow, '/never', pick(60, 2_000));
+    const silent = await askMany(slow, '/never', pick(30, 2_000));
     const slowUntil = performance.now();
     leave.abort();
     await dripping;

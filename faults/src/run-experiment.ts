@@ -110,7 +110,7 @@ async function hurtAndJudge(
       mesh,
       load.readers.flatMap(({ shown }) => shown),
     );
-    await judgeBaseline(verdict, mesh, upstream, before);
+    await judgeBaseline(verdict, { mesh, upstream }, before, whole ? 90_000 : 3_000);
   } finally {
     await mesh.stop();
   }
