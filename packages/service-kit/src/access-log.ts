@@ -3,6 +3,8 @@ import type { Logger } from './logger.ts';
 /** One request, at its end. Every field is text of ours or checked text: never a value that a caller chose. */
 export interface AccessLine {
   requestId: string;
+  /** The id of the trace that it belongs to: 32 hex digits. */
+  traceId?: string | undefined;
   method: string;
   /** The pattern of the route, not the path: a path may hold what a caller should not have put there. */
   route: string;
@@ -39,10 +41,10 @@ export class AccessLog {
     this.#enabled = log.isLevelEnabled('info');
   }
 
-  write({ requestId, method, route, status, ms, who, outcome, decision }: AccessLine): void {
+  write({ requestId, traceId, method, route, status, ms, who, outcome, decision }: AccessLine): void {
     if (!this.#enabled) return;
     this.#sink.write(
-      `${this.#head}${isoNow()}","request_id":"${requestId}","method":"${plain(method)}","route":"${route}","status":${status},"ms":${Math.round(ms * 1000) / 1000},"who":"${plain(who)}"${optional('outcome', outcome)}${optional('decision', decision)}}\n`,
+      `${this.#head}${isoNow()}","request_id":"${requestId}"${optional('trace_id', traceId)},"method":"${plain(method)}","route":"${route}","status":${status},"ms":${Math.round(ms * 1000) / 1000},"who":"${plain(who)}"${optional('outcome', outcome)}${optional('decision', decision)}}\n`,
     );
   }
 }

@@ -23,4 +23,5 @@ export * from './shared-windows.ts';
 export * from './slot-list.ts';
 export * from './strict-json.ts';
 export * from './time-source.ts';
+export * from './trace-context.ts';
 export * from './vault-feed.ts';

@@ -7,6 +7,7 @@ import {
   problemHandler,
   requestId,
   type ServiceTokenVerifier,
+  traceIdOf,
 } from '@zeq/service-kit';
 import express, { type Express, type RequestHandler } from 'express';
 import type { ApiDeps } from './apis/register-api.ts';
@@ -72,6 +73,7 @@ function logAccess(accessLog: AccessLog): RequestHandler {
     res.once('close', () => {
       accessLog.write({
         requestId: req.id,
+        traceId: traceIdOf(req.headers),
         method: req.method,
         route: `${req.baseUrl}${req.route?.path ?? ''}`,
         status: res.statusCode,

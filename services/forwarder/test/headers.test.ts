@@ -49,6 +49,22 @@ describe('the headers that an upstream sees', () => {
     ]);
   });
 
+  it('continue a trace of the caller under a span of our own, and tell nothing of one that we began', async () => {
+    const id = rig.register({ base_url: upstream.url });
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const parent = `00-${trace}-00f067aa0ba902b7-01`;
+
+    const callers = await seenWith(id, [`traceparent: ${parent}`, 'tracestate: vendor=x']);
+    const ours = await seenWith(id, [`x-zeq-trace: ${parent}`]);
+    const broken = await seenWith(id, ['traceparent: x', 'tracestate: vendor=x']);
+
+    const [seen] = valuesOf(callers, 'traceparent');
+    expect(seen).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+    expect(seen).not.toBe(parent);
+    expect(valuesOf(callers, 'tracestate')).toEqual(['vendor=x']);
+    for (const raw of [ours, broken]) expect(raw.join()).not.toMatch(/trace/i);
+  });
+
   it.each([
     'Authorization: Bearer zsm_0123456789abcdefghij',
     'authorization: Basic eDp5',

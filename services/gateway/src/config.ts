@@ -74,6 +74,7 @@ export const Env = z
       .default(100),
     REDIS_URL: redisUrl.optional(), // addresses are counted over all replicas; without it by each one
     ZEQ_TRUSTED_PROXIES: proxies,
+    ZEQ_TRACE_UPSTREAM: z.enum(['on', 'off'], 'must be on or off').default('on'),
     DOMAIN: z.string().optional().transform(hostOfDomain),
   })
   .superRefine((env, context) => {

@@ -95,7 +95,8 @@ export function buildGateway({ config, redis, feed, log, lines, time }: GatewayD
         ];
   const access = new AccessLog('gateway', lines, log);
   const metrics = gatewayMetrics(registry, access);
-  const shared = { authentication, signer, perAddress, cors, log, ended: metrics.ended };
+  const traceUpstream = config.ZEQ_TRACE_UPSTREAM === 'on';
+  const shared = { authentication, signer, perAddress, cors, log, traceUpstream, ended: metrics.ended };
   const calls = new ForwardCalls({ ...shared, forwarder });
   metrics.watch(() => calls.inFlight);
   const addresses = new ClientAddresses(trustList(config.ZEQ_TRUSTED_PROXIES));

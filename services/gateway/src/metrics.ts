@@ -28,8 +28,8 @@ export function gatewayMetrics(registry: Registry, access: AccessLog): GatewayMe
     ended(call, status) {
       const ms = performance.now() - call.startedAt;
       count(routes, call.route, status, ms);
-      const { id: requestId, method, route, who, outcome } = call;
-      access.write({ requestId, method, route, status, ms, who, outcome });
+      const { id: requestId, trace, method, route, who, outcome } = call;
+      access.write({ requestId, traceId: trace.id, method, route, status, ms, who, outcome });
     },
     watch(inFlight) {
       new Gauge({

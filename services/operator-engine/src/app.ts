@@ -7,6 +7,7 @@ import {
   requestId,
   type ServiceTokenVerifier,
   safeError,
+  traceIdOf,
 } from '@zeq/service-kit';
 import express, { type Express, type RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
@@ -63,6 +64,7 @@ function logRequests(accessLog: AccessLog): RequestHandler {
     res.on('close', () => {
       accessLog.write({
         requestId: req.id,
+        traceId: traceIdOf(req.headers),
         method: req.method,
         route: typeof req.route?.path === 'string' ? req.route.path : 'none',
         status: res.statusCode,

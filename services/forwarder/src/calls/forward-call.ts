@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { CallKind } from '@zeq/contracts';
-import { ProblemError, requestIdOf } from '@zeq/service-kit';
+import { ProblemError, requestIdOf, traceIdIn } from '@zeq/service-kit';
 import { answerProblem } from '../answer/answer-problem.ts';
 import { Relay, type RelayedCall } from '../answer/relay.ts';
 import { describeDecision } from '../decision/decide.ts';
@@ -158,6 +158,7 @@ export class ForwardCall implements PassageHandler, RelayedCall {
     this.#account(outcome, status);
     accessLog.write({
       requestId: this.requestId,
+      traceId: traceIdIn(this.head.ownTrace ?? this.head.traceparent),
       method: this.req.method!,
       route: '/api/zeq/apis/:slug/:id/forward/*',
       status,

@@ -1,3 +1,5 @@
+import { OWN_TRACE_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER } from '@zeq/service-kit';
+
 /** What the forwarder needs to know of a request's header section, read in one pass over the raw names and values. */
 export interface RequestHead {
   /** Node's raw pairs: name, value, name, value … */
@@ -6,6 +8,11 @@ export interface RequestHead {
   names: readonly string[];
   serviceToken: string | undefined;
   requestId: string | undefined;
+  /** The trace that the caller began, and what vendors noted of it: it goes on to the upstream. */
+  traceparent: string | undefined;
+  tracestate: string | undefined;
+  /** A trace that the gateway began: it stays within the mesh. */
+  ownTrace: string | undefined;
   /** Bytes; undefined when there is no Content-Length. */
   contentLength: number | undefined;
   chunked: boolean;
@@ -27,6 +34,9 @@ export function readRequestHead(raw: readonly string[]): RequestHead {
     names,
     serviceToken: undefined as string | undefined,
     requestId: undefined as string | undefined,
+    traceparent: undefined as string | undefined,
+    tracestate: undefined as string | undefined,
+    ownTrace: undefined as string | undefined,
     contentLength: undefined as number | undefined,
     chunked: false,
     expectsContinue: false,
@@ -43,6 +53,15 @@ export function readRequestHead(raw: readonly string[]): RequestHead {
         break;
       case 'x-request-id':
         head.requestId = value;
+        break;
+      case TRACEPARENT_HEADER:
+        head.traceparent = value;
+        break;
+      case TRACESTATE_HEADER:
+        head.tracestate = value;
+        break;
+      case OWN_TRACE_HEADER:
+        head.ownTrace = value;
         break;
       case 'content-length':
         head.contentLength = Number(value);

@@ -1,3 +1,4 @@
+import { pushTrace, TRACEPARENT_HEADER, TRACESTATE_HEADER, traceOf } from '@zeq/service-kit';
 import type { LeasedApi } from '../leases/leased-api.ts';
 import { canonicalName, LOOP_HEADER, LOOP_ID, type RequestHead } from './request-head.ts';
 
@@ -31,6 +32,8 @@ const DROPPED: ReadonlySet<string> = new Set([
   'true-client-ip',
   'cf-connecting-ip',
   LOOP_HEADER,
+  TRACEPARENT_HEADER,
+  TRACESTATE_HEADER,
 ]);
 const DROPPED_PREFIXES = ['x-zeq-', 'x-forwarded-', 'x-hite-', 'proxy-'] as const;
 
@@ -59,6 +62,7 @@ export function upstreamHeaders(head: RequestHead, api: LeasedApi): string[] {
   }
   addDefaults(out, names, api);
   out.push('accept-encoding', 'identity', LOOP_HEADER, loopValue(head.hops));
+  pushCallersTrace(out, head);
   return out;
 }
 
@@ -76,6 +80,13 @@ function addDefaults(out: string[], names: readonly string[], api: LeasedApi): v
   for (const { name, canonical, value } of api.extraHeaders) {
     if (!names.includes(canonical)) out.push(name, value);
   }
+}
+
+/** The caller's trace goes on; one that the mesh began is nobody else's business. */
+function pushCallersTrace(out: string[], { traceparent, tracestate }: RequestHead): void {
+  if (traceparent === undefined) return;
+  const trace = traceOf(traceparent, tracestate);
+  if (trace.isCallers) pushTrace(out, trace);
 }
 
 const loopValue = (hops: number): string => (hops === 0 ? LOOP_ID : `${LOOP_ID}, ${LOOP_ID}`);

@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { SERVICE_TOKEN_HEADER, type ServiceName } from '@zeq/contracts';
-import { ProblemError, REQUEST_ID_HEADER, type ServiceTokenSigner } from '@zeq/service-kit';
+import { ProblemError, pushTrace, REQUEST_ID_HEADER, type ServiceTokenSigner } from '@zeq/service-kit';
 import type { RequestHandler } from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { Who } from '../callers/authentication.ts';
@@ -74,6 +74,7 @@ function speakFor(
   if (call === undefined || who === undefined) throw new Error('a proxied route has no caller');
   const headers: IncomingMessage['headers'] = {};
   const { kept } = call.headers;
+  pushTrace(kept, call.trace);
   for (let i = 0; i < kept.length; i += 2) headers[kept[i]!.toLowerCase()] = kept[i + 1]!;
   headers[SERVICE_TOKEN_HEADER] = signer.sign(aud, who.caller, who.serial);
   headers[REQUEST_ID_HEADER] = call.id;

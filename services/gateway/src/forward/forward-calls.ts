@@ -4,6 +4,7 @@ import {
   type Identity,
   type Logger,
   ProblemError,
+  pushTrace,
   REQUEST_ID_HEADER,
   type ServiceTokenSigner,
   safeError,
@@ -32,6 +33,8 @@ export interface ForwardCallsDeps {
   perAddress: RateWindow;
   cors: CorsPolicy;
   log: Logger;
+  /** Whether a caller's trace goes on to upstreams. */
+  traceUpstream: boolean;
   /** Told of every call at its end. */
   ended: (call: Call, status: number) => void;
 }
@@ -154,7 +157,7 @@ export class ForwardCalls {
       });
   }
 
-  #headersFor({ id, headers }: Call, identity: Identity): string[] {
+  #headersFor({ id, trace, headers }: Call, identity: Identity): string[] {
     const { kept, strangers } = headers;
     const { authentication, signer } = this.#deps;
     for (let i = 0; i < strangers.length; i += 2) {
@@ -163,6 +166,7 @@ export class ForwardCalls {
     }
     kept.push(SERVICE_TOKEN_HEADER, signer.sign('forwarder', identity.caller, identity.serial));
     kept.push(REQUEST_ID_HEADER, id);
+    pushTrace(kept, trace, this.#deps.traceUpstream);
     return kept;
   }
 

@@ -4,6 +4,7 @@ import { ROUTES, type RouteSpec, refuseAccess, SERVICE_TOKEN_HEADER, type Servic
 import {
   type Logger,
   ProblemError,
+  pushTrace,
   REQUEST_ID_HEADER,
   type ServiceTokenSigner,
   safeError,
@@ -27,6 +28,8 @@ export interface UpgradesDeps {
   perAddress: RateWindow;
   cors: CorsPolicy;
   log: Logger;
+  /** Whether a caller's trace goes on to upstreams. */
+  traceUpstream: boolean;
   ended: (call: Call, status: number) => void;
 }
 
@@ -103,6 +106,7 @@ export class Upgrades {
     }
     headers.push(SERVICE_TOKEN_HEADER, signer.sign(service, who.caller, who.serial));
     headers.push(REQUEST_ID_HEADER, call.id, 'Host', new URL(origin).host);
+    pushTrace(headers, call.trace, this.#deps.traceUpstream);
     return headers;
   }
 

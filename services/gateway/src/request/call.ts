@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { requestIdOf } from '@zeq/service-kit';
+import { requestIdOf, type Trace, traceOf } from '@zeq/service-kit';
 import { InnerSocket } from '../hite/inner-socket.ts';
 import type { ClientAddresses } from '../limits/client-address.ts';
 import type { Refusal, RequestGuard } from './request-guard.ts';
@@ -17,6 +17,7 @@ declare module 'node:http' {
 /** One request on its way through the gateway, and what its log line will say. */
 export class Call {
   readonly id: string;
+  readonly trace: Trace;
   readonly startedAt = performance.now();
   readonly method: string;
   readonly headers: RequestHeaders;
@@ -32,6 +33,7 @@ export class Call {
     this.method = req.method ?? '';
     this.headers = new RequestHeaders(req.rawHeaders, req.url ?? '');
     this.id = requestIdOf(this.headers.requestId);
+    this.trace = traceOf(this.headers.traceparent, this.headers.tracestate);
     this.address = addresses.keyOf(req.socket as Socket, this.headers.forwardedFor);
     this.sealed = req.socket instanceof InnerSocket;
   }

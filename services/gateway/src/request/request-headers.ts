@@ -1,4 +1,5 @@
 import { PAGE_HEADER } from '@zeq/contracts';
+import { TRACEPARENT_HEADER, TRACESTATE_HEADER } from '@zeq/service-kit';
 import { sessionsInCookies } from '../callers/session-cookie.ts';
 import { takeQueryTokens, tokenInHeader } from '../callers/tokens.ts';
 
@@ -18,6 +19,8 @@ const PREFLIGHT = 13;
 const COOKIE = 14;
 const PAGE = 15;
 const FETCH_SITE = 16;
+const TRACEPARENT = 17;
+const TRACESTATE = 18;
 
 /** What happens to a header by its lower-case name; any other goes on, unless it holds a token. */
 const KINDS = new Map<string, number>([
@@ -36,6 +39,8 @@ const KINDS = new Map<string, number>([
   ['cookie', COOKIE],
   [PAGE_HEADER, PAGE],
   ['sec-fetch-site', FETCH_SITE],
+  [TRACEPARENT_HEADER, TRACEPARENT],
+  [TRACESTATE_HEADER, TRACESTATE],
   ...[
     'keep-alive',
     'proxy-connection',
@@ -84,6 +89,9 @@ export class RequestHeaders {
   cookieSession: string | undefined;
   /** The page's own header is there. */
   fromPage = false;
+  /** As it came; more than one line is none. */
+  traceparent: string | undefined;
+  tracestate: string | undefined;
   /** What the browser says of the request's origin (Sec-Fetch-Site). */
   fetchSite: string | undefined;
   /** Raw pairs that may go on: end-to-end, without credentials, without anything only we may say. */
@@ -168,6 +176,12 @@ export class RequestHeaders {
       case FETCH_SITE:
         this.fetchSite = value;
         this.kept.push(name, value);
+        break;
+      case TRACEPARENT:
+        this.traceparent = this.traceparent === undefined ? value : '';
+        break;
+      case TRACESTATE:
+        this.tracestate = this.tracestate === undefined ? value : `${this.tracestate},${value}`;
     }
     return '';
   }
