@@ -60,3 +60,20 @@ describe('a lease without the change feed', () => {
     expect(rig.asked).toBe(1 + 5);
   });
 });
+
+describe('leases that are asked for all at once', () => {
+  it('are at most a thousand questions; one more is refused at once, and the same one twice is one', async () => {
+    const { promise: answer, resolve } = Promise.withResolvers<Lease>();
+    const source = { lease: () => answer, draft: () => Promise.resolve(undefined) };
+    const feed = { isFresh: () => true, lastHeardAt: 0, generation: 0 };
+    const cache = new LeaseCache(source, feed, (lease) => ({ lease }) as LeasedApi);
+    const asked = Array.from({ length: 1_000 }, (_, n) => cache.fetch('machine', `api-${n}`, 0));
+
+    await expect(cache.fetch('machine', 'one more', 0)).rejects.toMatchObject({ code: 'overloaded' });
+    asked.push(cache.fetch('machine', 'api-0', 0));
+    resolve({} as Lease);
+
+    expect(await Promise.all(asked)).toHaveLength(1_001);
+    await expect(cache.fetch('machine', 'one more', 0)).resolves.toBeDefined();
+  });
+});

@@ -4,6 +4,8 @@ import type { LeasedApi } from './leased-api.ts';
 import type { LeaseSource } from './vault-client.ts';
 
 const MAX_ENTRIES = 10_000;
+/** Questions that may be open at the vault: with one that is slow, more would only wait for their timeout. */
+const MAX_FETCHING = 1_000;
 /** Without the feed a lease is renewed from this age on (ms), not at its end: the vault may be away just then. */
 const RENEW_AFTER_MS = 1_000;
 const RENEW_EVERY_MS = 200;
@@ -55,12 +57,13 @@ export class LeaseCache {
    * Asks the vault; calls that want the same lease at the same time share one question.
    *
    * @returns undefined when the machine has no such API.
-   * @throws ProblemError `vault_unavailable`
+   * @throws ProblemError `vault_unavailable`, `overloaded`
    */
   fetch(machineId: string, ref: string, now: number): Promise<LeasedApi | undefined> {
     const key = keyOf(machineId, ref);
     const running = this.#fetching.get(key);
     if (running !== undefined) return running;
+    if (this.#fetching.size >= MAX_FETCHING) return Promise.reject(tooManyQuestions());
     const fetching = this.#fetch(key, machineId, ref, now).finally(() => this.#fetching.delete(key));
     this.#fetching.set(key, fetching);
     return fetching;
@@ -116,5 +119,8 @@ export class LeaseCache {
     this.#entries.set(key, entry);
   }
 }
+
+const tooManyQuestions = () =>
+  new ProblemError('overloaded', 'Too many leases are being asked for.', { retryAfter: 1 });
 
 const keyOf = (machineId: string, ref: string): string => `${machineId} ${ref}`;

@@ -82,6 +82,7 @@ export class VaultClient implements LeaseSource, Standing {
         path,
         headers: { 'content-type': 'application/json', [SERVICE_TOKEN_HEADER]: this.#token() },
         body: JSON.stringify(body),
+        signal: AbortSignal.timeout(TIMEOUT_MS), // waiting for a connection counts too
       });
       return { status: answer.statusCode, body: await answer.body.json() };
     } catch (err) {
