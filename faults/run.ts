@@ -22,6 +22,9 @@ const wanted = new Set(positionals.map((name) => name.toUpperCase()));
 const unknown = [...wanted].filter((name) => !EXPERIMENTS.some((each) => each.name === name));
 if (unknown.length > 0) throw new Error(`there is no experiment ${unknown.join(', ')}`);
 
+// Services end with us by themselves, and PostgreSQL when this process exits instead of being ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const seed = Number(values.seed);
 const onPglite = values.pglite || !hasPostgres();
 say(`seed ${seed}, ${values.whole ? 'whole' : 'short'} forms, on ${onPglite ? 'PGlite' : 'PostgreSQL'}`);

@@ -85,12 +85,16 @@ export class Postgres {
   #spawn(): void {
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const options = ['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=300', '-k', this.folder];
-    this.#child = spawn(
+    const child = spawn(
       join(this.bin, 'postgres'),
       ['-D', this.dataFolder, '-p', String(this.port), ...options],
       { ...this.#as, cwd: '/', stdio: ['ignore', log, log] },
     );
     closeSync(log);
+    const endWithUs = () => child.kill('SIGQUIT');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.off('exit', endWithUs));
+    this.#child = child;
   }
 
   #hasEnded(): boolean {
