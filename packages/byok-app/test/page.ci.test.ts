@@ -2,6 +2,25 @@ import { CANARY, pageRig } from './kit/rig.ts';
 
 const rig = pageRig();
 
+describe('the first load', () => {
+  it('is less than 150 kB, compressed with gzip, heads left out', async () => {
+    await rig.go('');
+    await rig.page.getByRole('button', { name: 'Sign in' }).waitFor();
+    const files = rig.visit.requests.filter((url) => !url.includes('/api/'));
+    const sizes = await Promise.all(files.map(gzippedBytes));
+
+    expect(files.length).toBeGreaterThan(2);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+  });
+
+  async function gzippedBytes(url: string): Promise<number> {
+    const answer = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+    await answer.arrayBuffer();
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
+    return Number(answer.headers.get('content-length'));
+  }
+});
+
 describe('the first visit', () => {
   it('leads from a pasted key to a tested, saved API and a streamed answer', async () => {
     await rig.go('');
