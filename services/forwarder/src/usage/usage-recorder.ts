@@ -93,8 +93,8 @@ export class UsageRecorder {
     clearInterval(this.#timer);
     const until = this.#clock() + STOP_WITHIN_MS;
     await this.#sending;
-    this.#calls.clean();
     while (this.#hasWork() && this.#clock() < until) {
+      this.#calls.clean();
       await this.#sendAll();
       if (this.#hasWork()) await new Promise((resolve) => setTimeout(resolve, STOP_PAUSE_MS));
     }
@@ -124,10 +124,16 @@ export class UsageRecorder {
     return tallies + calls > 0;
   }
 
+  /** What waits now; what ends meanwhile is for the next tick, or a busy mesh would report without a pause. */
   async #sendAll(): Promise<void> {
+    const tallies = Math.ceil(this.#tallies.size / MAX_BATCH_MINUTES);
+    const calls = Math.ceil(this.#calls.size / MAX_BATCH_CALLS);
     try {
-      while (this.#hasWork()) {
-        this.#batch ??= this.#nextBatch();
+      for (let left = Math.max(tallies, calls); this.#batch !== undefined || left > 0; ) {
+        if (this.#batch === undefined) {
+          this.#batch = this.#nextBatch();
+          left -= 1;
+        }
         const answer = await this.#options.sink.reportUsage(this.#batch);
         this.#batch = answer === 'taken' ? undefined : this.#whatIsLeft(this.#batch);
         this.#failures = 0;

@@ -28,12 +28,14 @@ function setup(options: Partial<RecorderOptions> = {}) {
     /** What the vault has counted: each batch once, as its own code does. */
     counted: [] as UsageBatch[],
     sent: [] as UsageBatch[],
+    whileSending: (): void => undefined,
     answer: 'taken' as 'taken' | 'refused' | 'away' | 'lost',
   };
   let lastSeq = 0;
   const sink = {
     async reportUsage(batch: UsageBatch) {
       state.sent.push(structuredClone(batch));
+      state.whileSending();
       if (state.answer === 'away') throw new Error('away');
       if (state.answer === 'refused') return 'refused' as const;
       if (batch.seq > lastSeq) state.counted.push(UsageBatchSchema.parse(batch));
@@ -192,6 +194,22 @@ describe('the usage recorder', () => {
     expect(calls.length + recorder.droppedCalls).toBe(2_100);
     expect(calls.at(-1)!.at).toBe(new Date(state.now - 20).toISOString());
     expect(recorder.depth).toEqual({ tallies: 0, calls: 0 });
+  });
+
+  it('leaves what ends while it reports to the next tick', async () => {
+    const { state, add, tick, requests } = setup();
+    const api = apiOf();
+    add(api);
+    state.whileSending = () => add(api);
+
+    await tick();
+    const sentAtOnce = state.sent.length;
+    state.whileSending = () => undefined;
+    await tick();
+
+    expect(sentAtOnce).toBe(1);
+    expect(requests()).toBe(2);
+    expect(state.counted.flatMap(({ calls }) => calls)).toHaveLength(2);
   });
 
   it('splits what is too much for one batch', async () => {
