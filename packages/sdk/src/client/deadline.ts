@@ -39,8 +39,12 @@ export class Deadline {
 
 /** Only the error's code is told: texts of the runtime may repeat a header. */
 export function networkError(err: unknown): unknown {
-  if (!(err instanceof TypeError)) return err; // not of fetch
+  if (!isFetchFailure(err)) return err;
   const { cause } = err as { cause?: { code?: unknown } };
   const why = typeof cause?.code === 'string' ? ` (${cause.code})` : '';
   return new ZeqError({ status: 0, code: 'network_failed', detail: `The mesh cannot be reached${why}.` });
 }
+
+/** `fetch` fails with a TypeError. By name: a test's or a frame's realm has one of its own. */
+export const isFetchFailure = (err: unknown): boolean =>
+  (err as { name?: unknown } | null)?.name === 'TypeError';

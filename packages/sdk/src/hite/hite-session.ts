@@ -13,14 +13,17 @@ import { ZeqError } from '../client/zeq-error.ts';
 /** Renewed so long before its end that a request under way still arrives inside it. */
 const RENEW_BEFORE_MS = 60_000;
 const LONGEST_LIFE_MS = 3_600_000;
+const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** One less than the protocol allows; a session is renewed long before. */
 const LAST_COUNTER = 2 ** 32 - 2;
+
+/** Monotonic milliseconds: a clock that is set does not prolong a session. */
+export type MonotonicClock = () => number;
 
 /** A session and the next number in it. */
 interface Open {
   session: HiteClientSession;
   counter: number;
-  /** Monotonic milliseconds (`performance.now`): a clock that is set does not prolong a session. */
   renewAt: number;
 }
 
@@ -28,27 +31,30 @@ interface Open {
 export class HiteSessions {
   readonly #secret: string;
   readonly #send: Transport;
+  readonly #now: MonotonicClock;
   #open: Promise<Open> | undefined;
 
-  constructor(secret: string, send: Transport) {
+  constructor(secret: string, send: Transport, now: MonotonicClock) {
     this.#secret = secret;
     this.#send = send;
+    this.#now = now;
   }
 
-  /** A session and a counter that nobody else gets. */
+  /** A session and a counter that nobody else gets. A new session is used at least once, however short it lives. */
   async next(signal?: AbortSignal): Promise<{ session: HiteClientSession; counter: number }> {
-    this.#open ??= this.#handshake(signal);
-    const pending = this.#open;
-    const open = await pending.catch((err: unknown) => {
-      this.#forget(pending);
-      throw err;
-    });
-    if (performance.now() >= open.renewAt || open.counter > LAST_COUNTER) {
-      this.#forget(pending);
-      return this.next(signal);
-    }
-    const { session } = open;
-    return { session, counter: open.counter++ };
+    const held = this.#open;
+    const open =
+      held &&
+      (await orAborted(
+        held.catch(() => undefined),
+        signal,
+      ));
+    if (open !== undefined && this.#now() < open.renewAt && open.counter <= LAST_COUNTER) return take(open);
+    this.#forget(held);
+    this.#open ??= this.#handshake();
+    const made = this.#open;
+    made.catch(() => this.#forget(made)); // told to whoever waits for it; the next call tries again
+    return take(await orAborted(made, signal));
   }
 
   /** The mesh does not know this session (any more): the next call makes another one. */
@@ -61,29 +67,47 @@ export class HiteSessions {
     if (this.#open === pending) this.#open = undefined;
   }
 
-  async #handshake(signal: AbortSignal | undefined): Promise<Open> {
+  /** Shared by all calls that wait for it, so none of their signals ends it. */
+  async #handshake(): Promise<Open> {
     const clientNonce = crypto.getRandomValues(new Uint8Array(HITE_NONCE_BYTES));
     const response = await this.#send({
       method: 'POST',
       path: '/api/hite/handshake',
       headers: new Headers({ 'content-type': 'application/json' }),
       body: JSON.stringify({ clientNonce: hexOf(clientNonce) }),
-      signal,
+      signal: AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS),
     });
     if (!response.ok) throw await errorOf(response);
     const answer = parseAnswer(await response.json());
     const serverNonce = bytesOfHex(answer.serverNonce);
     const { sessionId, expiresAt } = answer;
     const session = await deriveHiteClientSession(this.#secret, { sessionId, clientNonce, serverNonce });
-    return { session, counter: 0, renewAt: performance.now() + lifeMs(expiresAt, response.headers) };
+    return { session, counter: 0, renewAt: this.#now() + useMs(expiresAt, response.headers) };
   }
 }
 
+function take(open: Open): { session: HiteClientSession; counter: number } {
+  const { session } = open;
+  return { session, counter: open.counter++ };
+}
+
 /** How long it is used. Measured between two times of the server where it says its own: the clock here may be wrong. */
-function lifeMs(expiresAt: string, headers: Headers): number {
+function useMs(expiresAt: string, headers: Headers): number {
   const serverNow = Date.parse(headers.get('date') ?? '');
   const life = Date.parse(expiresAt) - (Number.isNaN(serverNow) ? Date.now() : serverNow);
-  return Math.min(LONGEST_LIFE_MS, life) - RENEW_BEFORE_MS;
+  const bounded = Math.min(LONGEST_LIFE_MS, life);
+  return bounded - Math.min(RENEW_BEFORE_MS, bounded / 10);
+}
+
+/** Waits, but not longer than the caller does. */
+function orAborted<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal?.reason);
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const stop = () => signal?.removeEventListener('abort', onAbort);
+    waited.then(resolve, reject).finally(stop);
+  });
 }
 
 function parseAnswer(value: unknown): HiteHandshakeAnswer {

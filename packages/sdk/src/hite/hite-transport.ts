@@ -12,7 +12,7 @@ import { base64Of } from '../client/base64.ts';
 import { errorOf } from '../client/problem.ts';
 import type { Body, MeshRequest, Transport } from '../client/transport.ts';
 import { ZeqError } from '../client/zeq-error.ts';
-import { HiteSessions } from './hite-session.ts';
+import { HiteSessions, type MonotonicClock } from './hite-session.ts';
 
 /** The compiler holds them against contracts, whose schemas a client need not load. */
 const CONTENT_TYPE: typeof HITE_CONTENT_TYPE = 'application/x-zeq-hite';
@@ -23,8 +23,12 @@ const SESSION_HEADER: typeof HITE_SESSION_HEADER = 'x-hite-session';
  * stream; a frame that was changed, moved or cut off ends the body with an error (`hite_frame_refused`, `hite_truncated`). A request
  * is one frame, so a streamed body is collected first.
  */
-export function hiteTransport(secret: string, send: Transport): Transport {
-  const sessions = new HiteSessions(secret, send);
+export function hiteTransport(
+  secret: string,
+  send: Transport,
+  now: MonotonicClock = () => performance.now(),
+): Transport {
+  const sessions = new HiteSessions(secret, send, now);
   return async function sendInChannel(request) {
     const inner = await innerRequest(request);
     const first = await attempt(sessions, send, inner, request.signal);

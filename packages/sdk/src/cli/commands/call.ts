@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { chunksOf } from '@zeq/crypto/web';
+import { isFetchFailure } from '../../client/deadline.ts';
 import { ERROR_HEADER, errorOf } from '../../client/problem.ts';
 import type { Body } from '../../client/transport.ts';
 import { ZeqError } from '../../client/zeq-error.ts';
@@ -83,7 +84,7 @@ async function stream({ options, terminal }: Context, response: Response): Promi
 
 /** A body that broke off is an error of its own: what came is not the whole answer. */
 function brokenOff(err: unknown): unknown {
-  if (!(err instanceof TypeError)) return err; // not of fetch
+  if (!isFetchFailure(err)) return err;
   return new ZeqError({ status: 0, code: 'answer_cut_off', detail: 'The answer broke off before its end.' });
 }
 

@@ -28,18 +28,21 @@ export const ticks: Command = {
   examples: ['zeq ticks --verify', 'zeq ticks --verify --count 10 --json'],
   async run(context) {
     const { options, settings, client, signal } = context;
+    const count = options.whole('count', { min: 1, max: 1_000_000_000 });
     const url = await settings.url();
     if (options.flag('forget-key')) await settings.known.keepClock(url, undefined);
     const isVerified = options.flag('verify');
     const pinned = isVerified ? await pinOf(context, url) : undefined;
     const mesh = await client({ key: false });
     const followed = mesh.clock.ticks({ publicKey: pinned?.public_key, uid: pinned?.uid, signal });
-    return showTicks(context, followed, { url, isVerified, isKnown: pinned !== undefined });
+    return showTicks(context, followed, { url, count, isVerified, isKnown: pinned !== undefined });
   },
 };
 
 interface Showing {
   url: string;
+  /** Ticks to show; without it until Ctrl-C. */
+  count: number | undefined;
   isVerified: boolean;
   /** The key is pinned or was remembered: there is nothing new to remember. */
   isKnown: boolean;
@@ -48,9 +51,8 @@ interface Showing {
 async function showTicks(
   { options, settings, terminal }: Context,
   followed: AsyncIterable<FollowedTick>,
-  { url, isVerified, isKnown }: Showing,
+  { url, count = Number.POSITIVE_INFINITY, isVerified, isKnown }: Showing,
 ): Promise<ExitCode> {
-  const count = options.whole('count', { min: 1, max: 1_000_000_000 }) ?? Number.POSITIVE_INFINITY;
   let [left, exitCode, known]: [number, ExitCode, boolean] = [count, EXIT.ok, isKnown];
   for await (const one of followed) {
     await write(
