@@ -12,11 +12,12 @@ export const processFrozen: Experiment = {
     'a forwarder that wakes uses no lease from before; nor does anybody while the vault stands still; the chain has no fork',
   async run(stage) {
     const { mesh, pick, postgres, seed, verdict } = stage;
-    const forwarder = await freezeForwarder(stage, pick(6_000, 10_000));
+    const [forwarder, clock] = await Promise.all([
+      freezeForwarder(stage, pick(6_000, 10_000)),
+      mesh.freeze('sync-engine', pick(1_600, 10_000)),
+    ]);
     await sleep(2_000);
     const vault = await mesh.freeze('byok-vault', pick(7_000, 10_000));
-    await sleep(2_000);
-    const clock = await mesh.freeze('sync-engine', pick(1_600, 10_000));
     await sleep(2_000);
     if (stage.whole && postgres !== undefined) {
       const databaseUrl = await postgres.server.createDatabase(`${postgres.database}_leaders`);

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is done to the bytes that come back from the server behind the proxy. */
+/** What is done to the bytes that pass. */
 export interface Toxins {
-  /** Every chunk, in both directions, is held back for this long (ms). */
+  /** Everything, in both directions, is held back for this long (ms). */
   delayMs: number;
-  /** Chunks are passed on in pieces of this size. */
+  /** Chunks of the answer are passed on in pieces of this size. */
   sliceBytes: number;
   /** The connection ends after this many bytes of the answer; below 0 never. */
   endAfterBytes: number;
@@ -19,6 +20,8 @@ const HARMLESS: Toxins = {
   endAfterBytes: -1,
   ending: 'reset',
 };
+/** A request gets this far ahead (ms) of a connection that ends before its answer. */
+const BEFORE_THE_ANSWER_MS = 20;
 
 /** A TCP relay that can spoil connections. Toxins hold for connections that are opened after they were set; delays at once. */
 export class TcpProxy {
@@ -61,34 +64,50 @@ export class TcpProxy {
     const far = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true });
     const { endAfterBytes, ending, sliceBytes } = this.toxins;
     let left = endAfterBytes < 0 ? Number.POSITIVE_INFINITY : endAfterBytes;
-    this.#join(near, far);
-    this.#join(far, near);
-    near.on('data', (chunk: Buffer) => this.#later(() => far.write(chunk)));
-    far.on('data', (chunk: Buffer) =>
-      this.#later(() => {
-        if (left <= 0) return;
-        for (const piece of slices(chunk.subarray(0, left), sliceBytes)) near.write(piece);
-        left -= chunk.length;
-        if (left <= 0) end(near, ending);
-      }),
-    );
-    if (left === 0) near.once('data', () => setTimeout(() => end(near, ending), this.toxins.delayMs + 20));
+    this.#join(near, far, (chunk) => far.write(chunk));
+    this.#join(far, near, (chunk) => {
+      if (left <= 0) return;
+      for (const piece of slices(chunk.subarray(0, left), sliceBytes)) near.write(piece);
+      left -= chunk.length;
+      if (left <= 0) end(near, ending);
+    });
+    if (left === 0) near.once('data', () => setTimeout(() => end(near, ending), BEFORE_THE_ANSWER_MS));
   }
 
-  #join(from: Socket, to: Socket): void {
+  /** What happens on one side happens on the other, in the same order. */
+  #join(from: Socket, to: Socket, pass: (chunk: Buffer) => void): void {
+    const lane = new Lane(() => this.toxins.delayMs);
     this.#sockets.add(from);
     from.setNoDelay(true);
-    from.on('end', () => this.#later(() => to.end()));
+    from.on('data', (chunk: Buffer) => lane.add(() => pass(chunk)));
+    from.on('end', () => lane.add(() => to.end()));
     from.on('error', () => to.resetAndDestroy());
     from.on('close', () => {
       this.#sockets.delete(from);
-      this.#later(() => to.destroySoon());
+      lane.add(() => to.destroySoon());
     });
   }
+}
 
-  #later(act: () => void): void {
-    if (this.toxins.delayMs === 0) act();
-    else setTimeout(act, this.toxins.delayMs);
+/** Does things after a delay, one after the other, also while the delay changes. */
+class Lane {
+  readonly #delayMs: () => number;
+  #tail = Promise.resolve();
+  #waiting = 0;
+
+  constructor(delayMs: () => number) {
+    this.#delayMs = delayMs;
+  }
+
+  add(act: () => void): void {
+    const dueAt = performance.now() + this.#delayMs();
+    if (this.#waiting === 0 && this.#delayMs() === 0) return act();
+    this.#waiting += 1;
+    this.#tail = this.#tail.then(async () => {
+      await sleep(Math.max(0, dueAt - performance.now()));
+      this.#waiting -= 1;
+      act();
+    });
   }
 }
 
