@@ -100,8 +100,12 @@ class Lane {
   }
 
   add(act: () => void): void {
-    const dueAt = performance.now() + this.#delayMs();
-    if (this.#waiting === 0 && this.#delayMs() === 0) return act();
+    const delayMs = this.#delayMs();
+    if (this.#waiting === 0 && delayMs === 0) act();
+    else this.#later(performance.now() + delayMs, act);
+  }
+
+  #later(dueAt: number, act: () => void): void {
     this.#waiting += 1;
     this.#tail = this.#tail.then(async () => {
       await sleep(Math.max(0, dueAt - performance.now()));
