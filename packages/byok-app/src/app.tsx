@@ -46,7 +46,7 @@ export function App() {
   return (
     <>
       {session.state === 'unknown' ? (
-        <Waiting />
+        <Waiting problem={session.problem} />
       ) : mustSignIn ? (
         <SignIn />
       ) : (

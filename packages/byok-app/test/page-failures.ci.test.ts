@@ -60,6 +60,20 @@ describe('a mesh that is away', () => {
   });
 });
 
+describe('a mesh that cannot say who is here', () => {
+  it('says so instead of showing nothing, and is asked again by itself', async () => {
+    await rig.visit.context.route(
+      '**/api/zeq/session',
+      problem(503, 'vault_unavailable', { 'retry-after': '1' }),
+    );
+    await rig.go('');
+    await rig.page.getByText('The mesh has a problem').waitFor();
+
+    await rig.visit.context.unroute('**/api/zeq/session');
+    await rig.page.getByRole('heading', { name: 'Sign in to your machine' }).waitFor();
+  });
+});
+
 describe('a limit that was reached', () => {
   it('is counted down, and asked again at its end', async () => {
     await rig.visit.context.route(
@@ -163,6 +177,7 @@ describe('an error of the mesh', () => {
     await rig.open('#/clock');
     await rig.visit.context.route(address, problem(503, 'vault_unavailable'));
     await rig.go(hash);
+    await rig.page.reload(); // what was known before is gone
     await rig.page.getByText('The mesh has a problem').waitFor();
     await rig.page.getByText('request r-1').waitFor();
 

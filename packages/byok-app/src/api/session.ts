@@ -7,10 +7,12 @@ import { clearResources } from './resource.ts';
 
 /**
  * Whose page this is. The session itself is a cookie that no script can read; what is known here is its machine, scope and end.
+ * - `unknown`: nobody has said yet; `problem` is why, when the mesh could not
  * - `ended`: it was open and is over; views stay where they are until the key is shown again
  */
 export type Session =
-  | { state: 'unknown' | 'out' }
+  | { state: 'unknown'; problem?: Error }
+  | { state: 'out' }
   | { state: 'in' | 'ended'; slug: string; scope: SessionInfo['scope']; expiresAt: number };
 
 /** Renewed this long before its end, if somebody has been here since the last time (ms). */
@@ -79,7 +81,10 @@ async function look(): Promise<void> {
   } catch (err) {
     // Nobody is signed in. While nobody can say (the mesh is away, or it limits), it stays unknown.
     if (err instanceof ApiProblem && err.status < 500 && err.status !== 429) noteEnd();
-    else if (session.state === 'unknown') setTimeout(look, (retrySeconds(err) ?? LOOK_AGAIN_SECONDS) * 1000);
+    else if (session.state === 'unknown') {
+      set({ state: 'unknown', problem: err as Error });
+      setTimeout(look, (retrySeconds(err) ?? LOOK_AGAIN_SECONDS) * 1000);
+    }
   }
 }
 

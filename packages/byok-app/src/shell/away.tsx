@@ -52,13 +52,17 @@ function subscribeOnline(listener: () => void): () => void {
 }
 
 /** Before it is known who is here: nothing, or, when the mesh gives no answer, that. */
-export function Waiting() {
+export function Waiting({ problem }: { problem: Error | undefined }) {
   const { isAway } = useReach();
-  if (!isAway) return null;
+  if (!isAway && problem === undefined) return null;
   return (
     <main className="main">
-      <Empty title="The mesh does not answer" art={<Mark />}>
-        <p>This page was loaded, but its server cannot be reached now. It is asked again by itself.</p>
+      <h1 className="sr-only">Zeq mesh</h1>
+      <Empty title={isAway ? 'The mesh does not answer' : 'The mesh has a problem'} art={<Mark />}>
+        <p>
+          {isAway ? 'This page was loaded, but its server cannot be reached now.' : problem?.message} It is
+          asked again by itself.
+        </p>
       </Empty>
     </main>
   );
