@@ -144,6 +144,19 @@ describe('a slow upstream', () => {
     await upstream.close();
   });
 
+  it('that falls silent behind its head hands that on at once, and breaks off what it announced', async () => {
+    const upstream = await new RawUpstream(
+      after('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n', () => undefined),
+    ).open();
+    const id = rig.register({ base_url: upstream.url, policy: { idle_timeout_ms: 300 } });
+
+    const res = await rig.fetch(id, '/x');
+
+    expect(res.status).toBe(200);
+    await expect(res.text()).rejects.toThrow();
+    await upstream.close();
+  });
+
   it('that falls silent inside a body breaks the answer off', async () => {
     const upstream = await new RawUpstream(after(CHUNKED, () => undefined)).open();
     const id = rig.register({ base_url: upstream.url, policy: { idle_timeout_ms: 300 } });

@@ -31,8 +31,12 @@ export function answerProblem(
   return code;
 }
 
-/** To an HTTP/1.0 caller a closed connection is the end of a body; only a reset tells it that something is missing. */
+/**
+ * The head goes out first where it is still held for its body: a connection that closes without a byte would look as if the mesh had
+ * gone. To an HTTP/1.0 caller a closed connection is the end of a body; only a reset tells it that something is missing.
+ */
 function breakOff(res: ServerResponse): void {
+  if (!res.destroyed) res.flushHeaders();
   if (res.req.httpVersionMinor === 0 && !res.socket?.destroyed) res.socket?.resetAndDestroy();
   else res.destroy();
 }

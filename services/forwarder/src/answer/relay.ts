@@ -68,7 +68,7 @@ export class Relay extends Exchange {
     const isPacked = headers['content-encoding'] !== undefined;
     this.#meter.begin(status, headers, !isPacked || this.#unpacker !== undefined);
     if (withBody) this.#left = head.contentLength;
-    if (head.contentLength === undefined) process.nextTick(flushHead, this);
+    process.nextTick(flushHead, this);
   }
 
   #search(head: ResponseHead, status: number, headers: IncomingHttpHeaders, withBody: boolean): void {

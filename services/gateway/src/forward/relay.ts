@@ -62,7 +62,15 @@ export class Relay implements LinkHandler, Live {
     res.sendDate = false;
     this.#left = length;
     res.writeHead(status, answerHead(raw, call.id, added, extra));
-    if (length < 0) res.flushHeaders(); // a stream: its first byte must not wait for the second
+    if (length < 0)
+      res.flushHeaders(); // a stream: its first byte must not wait for the second
+    else if (length > 0) process.nextTick(flushAlone, this, length); // a body in the same read goes with it, in one write
+  }
+
+  /** Sends the head whose body has not begun to come: the client learns its status, and that a break is one. */
+  flushAlone(length: number): void {
+    const { res } = this.#options;
+    if (this.#left === length && !res.writableEnded) res.flushHeaders();
   }
 
   onData(chunk: Buffer): void {
@@ -85,6 +93,7 @@ export class Relay implements LinkHandler, Live {
     failed(err);
     if (res.headersSent) {
       call.outcome = 'broken';
+      res.flushHeaders(); // where it was held for its body
       res.destroy();
       return;
     }
@@ -143,3 +152,5 @@ export class Relay implements LinkHandler, Live {
     this.#call = undefined;
   }
 }
+
+const flushAlone = (relay: Relay, length: number): void => relay.flushAlone(length);
