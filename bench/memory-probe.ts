@@ -1,0 +1,13 @@
+// Loaded into a service by `node --import`: at SIGUSR2 it collects what is garbage and writes down what is left, one JSON line in the
+// file that ZEQ_MEMORY_PROBE names, behind the process id. For measurements only; no service knows of it.
+import { appendFileSync } from 'node:fs';
+
+const file = process.env.ZEQ_MEMORY_PROBE;
+const collect = (globalThis as { gc?: () => void }).gc;
+if (file !== undefined && collect !== undefined)
+  process.on('SIGUSR2', () => {
+    collect();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const handles = process.getActiveResourcesInfo().length;
+    appendFileSync(`${file}.${process.pid}`, `${JSON.stringify({ rss, heapUsed, external, handles })}\n`);
+  });

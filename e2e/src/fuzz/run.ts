@@ -1,0 +1,175 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { headOf, type RawTarget, rawTarget } from '../raw-call.ts';
+import { openTestMesh, type TestMesh } from '../test-mesh.ts';
+import { answerCorpus, requestCorpus } from './corpus.ts';
+import { openFuzzUpstreams } from './fuzz-upstreams.ts';
+import { mutate } from './mutate.ts';
+import { Random } from './random.ts';
+
+export interface FuzzOptions {
+  seconds: number;
+  /** Together with a round's number it makes that round's input. */
+  seed: number;
+  /** The round to begin with. */
+  from?: number;
+  say?: (text: string) => void;
+}
+
+export interface Finding {
+  round: number;
+  what: string;
+  /** What was sent, or what the upstream answered; JSON text. */
+  input: string;
+}
+
+export interface FuzzReport {
+  rounds: number;
+  /** How often each status came for strange requests, and for strange answers. */
+  statuses: Record<string, number>;
+  findings: Finding[];
+}
+
+const LANES = 16;
+/** Strange requests often have no end: silence for this long ends the wait (ms). */
+const PATIENCE_MS = 150;
+const FAIR_MS = 20_000;
+/** Timeouts of the API whose answers are strange, as short as a policy may have them (ms). */
+const POLICY = { first_byte_timeout_ms: 200, idle_timeout_ms: 200, circuit_failures: 0 };
+/** What the mesh may say with a 5xx to a strange request or about a strange answer. */
+const EXPECTED =
+  /^(?:not_implemented|upstream_invalid|upstream_reset|upstream_timeout|loop_detected|feature_disabled)$/;
+
+/** Strange requests to the gateway and strange answers to the forwarder, for a while; each followed by a call that must succeed. */
+export async function runFuzz({
+  seconds,
+  seed,
+  from = 0,
+  say = () => undefined,
+}: FuzzOptions): Promise<FuzzReport> {
+  const report: FuzzReport = { rounds: 0, statuses: {}, findings: [] };
+  const answers = new Map<string, { bytes: Buffer; closes: boolean }>();
+  const upstreams = await openFuzzUpstreams(
+    (path) => answers.get(path) ?? { bytes: Buffer.alloc(0), closes: true },
+  );
+  const mesh = await openTestMesh([`127.0.0.1:${upstreams.honest}`, `127.0.0.1:${upstreams.strange}`]);
+  try {
+    const before = JSON.stringify(mesh.mesh.pids());
+    const rounds = await buildRounds(mesh, upstreams, answers, seed);
+    const end = performance.now() + seconds * 1_000;
+    let next = from;
+    const lane = async () => {
+      while (performance.now() < end) {
+        const round = next++;
+        await rounds[round % rounds.length]!(round, report);
+        report.rounds += 1;
+        if (report.rounds % 1_000 === 0) say(`${report.rounds} rounds, ${report.findings.length} findings`);
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    const after = JSON.stringify(mesh.mesh.pids());
+    if (after !== before)
+      report.findings.push({ round: -1, what: `a process ended: ${before} ${after}`, input: '' });
+    for (const line of faultsInLogs(mesh)) report.findings.push({ round: -1, what: line, input: '' });
+    return report;
+  } finally {
+    await mesh.stop();
+    upstreams.close();
+  }
+}
+
+type Round = (round: number, report: FuzzReport) => Promise<void>;
+
+async function buildRounds(
+  mesh: TestMesh,
+  upstreams: { honest: number; strange: number },
+  answers: Map<string, { bytes: Buffer; closes: boolean }>,
+  seed: number,
+): Promise<readonly Round[]> {
+  const requests = await targetOf(mesh, 'requests', upstreams.honest);
+  const strange = await targetOf(mesh, 'answers', upstreams.strange);
+  const seeds = requestCorpus(requests, mesh.owner.slug);
+  const replies = answerCorpus();
+  return [
+    async function strangeRequest(round, report) {
+      const random = new Random(seed, round);
+      const input = mutate(random.pick(seeds), seeds, random);
+      judge(await exchange(requests.port, input), round, input, report);
+      await cleanCall(requests, round, input, report);
+    },
+    async function strangeAnswer(round, report) {
+      const random = new Random(seed, round);
+      const input = mutate(random.pick(replies), replies, random);
+      const path = `/strange/${round}`;
+      answers.set(path, { bytes: input, closes: random.below(2) === 0 });
+      const head = headOf(strange, 'GET', path, ['Connection: close']);
+      judge(await exchange(strange.port, Buffer.from(head, 'latin1'), 2_000), round, input, report);
+      answers.delete(path);
+      await cleanCall(strange, round, input, report);
+    },
+  ];
+}
+
+/** An app token may do nothing but forward: no strange request can remove what the run stands on. */
+async function targetOf(mesh: TestMesh, name: string, port: number): Promise<RawTarget> {
+  const auth_header = 'X-Key: canary-9b1e4d7f2a6c8053e1f4';
+  const base_url = `http://127.0.0.1:${port}`;
+  const { forward } = await mesh.register({ name, base_url, auth_header, policy: POLICY });
+  const { token } = await mesh.mintToken(name, { rate_limit_per_min: 1_000_000 });
+  return rawTarget(forward, token);
+}
+
+/** Sends bytes and reads until the connection ends or has been silent for a while. */
+function exchange(port: number, bytes: Buffer, patienceMs = PATIENCE_MS): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let text = '';
+  const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+  socket.setTimeout(patienceMs, () => socket.destroy());
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+  });
+  socket.on('error', () => socket.destroy()).on('close', () => resolve(text));
+  return promise;
+}
+
+const HEADS = /HTTP\/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)/g;
+
+/** A 5xx has to be one that the mesh means; one of the upstream's own has no X-Zeq-Error, and only strange answers have it. */
+function judge(text: string, round: number, input: Buffer, { statuses, findings }: FuzzReport): void {
+  for (const [, status, head] of text.matchAll(HEADS)) {
+    statuses[status!] = (statuses[status!] ?? 0) + 1;
+    const code = /^x-zeq-error: (\S+)/im.exec(head!)?.[1];
+    const isOurs = code !== undefined && Number(status) >= 500;
+    if (isOurs && !EXPECTED.test(code))
+      findings.push({ round, what: `${status} ${code}`, input: quoted(input) });
+  }
+}
+
+/** The next call of somebody who did nothing strange gets its own answer. */
+async function cleanCall(
+  target: RawTarget,
+  round: number,
+  input: Buffer,
+  { findings }: FuzzReport,
+): Promise<void> {
+  const path = `/clean/${round}`;
+  const head = headOf(target, 'GET', path, ['Connection: close']);
+  const text = await exchange(target.port, Buffer.from(head, 'latin1'), FAIR_MS);
+  if (text.startsWith('HTTP/1.1 200 ') && text.endsWith(`\r\n\r\n${path}`)) return;
+  findings.push({
+    round,
+    what: `the next call was answered ${JSON.stringify(text.slice(0, 300))}`,
+    input: quoted(input),
+  });
+}
+
+const quoted = (input: Buffer): string => JSON.stringify(input.subarray(0, 2_000).toString('latin1'));
+
+/** Log lines of faults that are ours: what nobody expected, whatever was answered. */
+function faultsInLogs({ mesh }: TestMesh): string[] {
+  const folder = join(mesh.dataDir, 'logs');
+  return readdirSync(folder)
+    .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
+    .filter((line) => /"level":(?:50|60)|unhandled|UnhandledPromise/.test(line));
+}
