@@ -10,53 +10,42 @@ interface CredentialFieldsProps {
 }
 
 /** The credential in the shape that the provider wants: a bare key, or for others a header, a parameter or a pair. */
-export function CredentialFields({ form, faults, onChange }: CredentialFieldsProps) {
-  if (form.provider !== 'custom')
-    return takesCredential(form) ? (
-      <SecretField
-        label="API key"
-        hint={`As ${presetOf(form.provider)?.label ?? 'the provider'} shows it, without any prefix.`}
-        value={form.secret}
-        error={faults.secret}
-        onChange={(event) => onChange({ secret: event.target.value })}
-      />
-    ) : (
+export function CredentialFields(props: CredentialFieldsProps) {
+  const { form, faults, onChange } = props;
+  if (form.provider === 'custom') return <CustomCredential {...props} />;
+  if (!takesCredential(form))
+    return (
       <p className="muted">
         This provider takes no key. Its address has to be allowed by whoever runs the mesh.
       </p>
     );
+  return (
+    <SecretField
+      label="API key"
+      hint={`As ${presetOf(form.provider)?.label ?? 'the provider'} shows it, without any prefix.`}
+      value={form.secret}
+      error={faults.secret}
+      onChange={(event) => onChange({ secret: event.target.value })}
+    />
+  );
+}
+
+function CustomCredential(props: CredentialFieldsProps) {
+  const { form, faults, onChange } = props;
+  const place = (value: string) => onChange({ place: value as Form['place'], placeName: NAMES[value] ?? '' });
   return (
     <div className="stack">
       <div className="fields">
         <SelectField
           label="The credential travels in"
           value={form.place}
-          onChange={(event) =>
-            onChange({
-              place: event.target.value as Form['place'],
-              placeName: NAMES[event.target.value] ?? '',
-            })
-          }
+          onChange={(event) => place(event.target.value)}
         >
           <option value="header">a header</option>
           <option value="query">a query parameter</option>
           <option value="basic">user name and password</option>
         </SelectField>
-        {form.place !== 'basic' && (
-          <TextField
-            label={form.place === 'header' ? 'Header name' : 'Parameter name'}
-            value={form.placeName}
-            error={faults.placeName}
-            onChange={(event) => onChange({ placeName: event.target.value })}
-          />
-        )}
-        {form.place === 'basic' && (
-          <TextField
-            label="User name"
-            value={form.username}
-            onChange={(event) => onChange({ username: event.target.value })}
-          />
-        )}
+        <PlaceName {...props} />
       </div>
       <SecretField
         label={form.place === 'basic' ? 'Password' : 'Value'}
@@ -72,6 +61,23 @@ export function CredentialFields({ form, faults, onChange }: CredentialFieldsPro
     </div>
   );
 }
+
+/** What stands beside the secret: the name of the header or parameter, or of the user. */
+const PlaceName = ({ form, faults, onChange }: CredentialFieldsProps) =>
+  form.place === 'basic' ? (
+    <TextField
+      label="User name"
+      value={form.username}
+      onChange={(event) => onChange({ username: event.target.value })}
+    />
+  ) : (
+    <TextField
+      label={form.place === 'header' ? 'Header name' : 'Parameter name'}
+      value={form.placeName}
+      error={faults.placeName}
+      onChange={(event) => onChange({ placeName: event.target.value })}
+    />
+  );
 
 const NAMES: Record<string, string> = { header: 'Authorization', query: 'key' };
 const DOTS = '••••••••';

@@ -32,17 +32,19 @@ export interface TokenForm {
   perMinute: string;
 }
 
+const EMPTY: TokenForm = {
+  name: '',
+  life: String(90 * DAY_SECONDS),
+  methods: '',
+  paths: '',
+  perMinute: '',
+};
+
 export function MintDialog({ api, onClose, onMinted }: MintDialogProps) {
   const { slug } = useMachine();
-  const [form, setForm] = useState<TokenForm>({
-    name: '',
-    life: String(90 * DAY_SECONDS),
-    methods: '',
-    paths: '',
-    perMinute: '',
-  });
+  const [form, setForm] = useState(EMPTY);
   const mint = useAction(async () => onMinted(await tokenApi.mint(slug, api.id, toMintToken(form))));
-  const field = (name: keyof TokenForm) => ({
+  const field: Field = (name) => ({
     value: form[name],
     onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
   });
@@ -67,24 +69,7 @@ export function MintDialog({ api, onClose, onMinted }: MintDialogProps) {
             </option>
           ))}
         </SelectField>
-        <details>
-          <summary>Narrow what it may do</summary>
-          <div className="stack">
-            <TextField label="Methods" placeholder="GET, POST" hint="Empty: any." {...field('methods')} />
-            <TextField
-              label="Paths that begin with"
-              placeholder="/v1/chat, /v1/models"
-              hint="Empty: any."
-              {...field('paths')}
-            />
-            <TextField
-              label="Calls per minute"
-              inputMode="numeric"
-              hint="Empty: the API's own limit."
-              {...field('perMinute')}
-            />
-          </div>
-        </details>
+        <NarrowFields field={field} />
         {mint.error && <ProblemNote error={mint.error} />}
         <div className="dialog-actions">
           <Button onClick={onClose}>Cancel</Button>
@@ -96,6 +81,32 @@ export function MintDialog({ api, onClose, onMinted }: MintDialogProps) {
     </Dialog>
   );
 }
+
+type Field = (name: keyof TokenForm) => {
+  value: string;
+  onChange: (event: { target: { value: string } }) => void;
+};
+
+const NarrowFields = ({ field }: { field: Field }) => (
+  <details>
+    <summary>Narrow what it may do</summary>
+    <div className="stack">
+      <TextField label="Methods" placeholder="GET, POST" hint="Empty: any." {...field('methods')} />
+      <TextField
+        label="Paths that begin with"
+        placeholder="/v1/chat, /v1/models"
+        hint="Empty: any."
+        {...field('paths')}
+      />
+      <TextField
+        label="Calls per minute"
+        inputMode="numeric"
+        hint="Empty: the API's own limit."
+        {...field('perMinute')}
+      />
+    </div>
+  </details>
+);
 
 /** What the form asks for; what was left empty is left out. */
 export function toMintToken({ name, life, methods, paths, perMinute }: TokenForm): MintToken {
