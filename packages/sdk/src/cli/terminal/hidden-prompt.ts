@@ -15,8 +15,8 @@ const CTRL_U = '\x15';
  * @throws CommandError 130 on Ctrl-C; `failed` when the terminal goes away.
  */
 export async function promptHidden(input: TtyInput, output: Writable, question: string): Promise<string> {
+  input.setRawMode?.(true); // before the question: what answers it at once must not be echoed
   output.write(question);
-  input.setRawMode?.(true);
   try {
     return await typed(input);
   } finally {
