@@ -59,7 +59,7 @@ describe('ANY /api/zeq/apis/:slug/:id/forward/*', () => {
     const names = rig.forwarder.seen[0]?.rawHeaders
       .filter((_, i) => i % 2 === 0)
       .map((name) => name.toLowerCase());
-    expect(names).toEqual(['host', 'x-zeq-service', 'x-request-id']);
+    expect(names).toEqual(['host', 'x-zeq-service', 'x-request-id', 'x-zeq-trace']);
   });
 
   it.each([
@@ -126,7 +126,8 @@ describe('ANY /api/zeq/apis/:slug/:id/forward/*', () => {
     });
 
     const { headers, claims } = rig.forwarder.seen[0]!;
-    expect(Object.keys(headers).sort()).toEqual(['accept', 'host', 'x-request-id', 'x-zeq-service']);
+    const names = Object.keys(headers).sort();
+    expect(names).toEqual(['accept', 'host', 'x-request-id', 'x-zeq-service', 'x-zeq-trace']);
     expect(claims?.caller).toEqual(alice.answer.caller);
   });
 
@@ -233,6 +234,7 @@ describe('ANY /api/zeq/apis/:slug/:id/forward/*', () => {
       msg: 'request',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       request_id: 'line-0001',
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
       method: 'GET',
       route: '/api/zeq/apis/:slug/:id/forward/*',
       status: 200,

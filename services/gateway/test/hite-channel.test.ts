@@ -264,7 +264,8 @@ function lastSeen({ vault, forwarder, engine }: Rig) {
   return [vault, forwarder, engine].map(({ seen }) => {
     const last = seen.filter(({ url }) => url !== '/internal/identify').at(-1);
     if (last === undefined) return undefined;
-    const { 'x-request-id': _id, 'x-zeq-service': _token, connection: _hop, ...headers } = last.headers;
+    const { connection: _hop, 'x-request-id': _id, 'x-zeq-service': _token, ...rest } = last.headers;
+    const { 'x-zeq-trace': _trace, ...headers } = rest;
     return { ...last, headers, rawHeaders: [], claims: last.claims?.caller };
   });
 }
