@@ -46,6 +46,8 @@ const MACHINES_PER_MINUTE = 10;
 /** HITE sessions that one address may begin: each costs about 20 ms of a processor. */
 const HANDSHAKES_PER_MINUTE = 20;
 /** A call through `/test` may wait for its upstream as long as a forwarded one. */
+/** Requests open at the sync engine: its event streams of ticks stay. */
+const MAX_TICK_READERS = 10_000;
 const FORWARDER_TIMEOUT_MS = 11 * 60_000;
 const SERVICE_TIMEOUT_MS = 30_000;
 
@@ -176,7 +178,13 @@ function proxiesTo(config: Config, signer: ServiceTokenSigner) {
   return {
     'byok-vault': to('byok-vault', config.VAULT_URL),
     'operator-engine': to('operator-engine', config.OPERATOR_URL),
-    'sync-engine': to('sync-engine', config.SYNC_URL),
+    'sync-engine': controlProxy({
+      service: 'sync-engine',
+      url: config.SYNC_URL,
+      signer,
+      timeoutMs: SERVICE_TIMEOUT_MS,
+      maxOpen: MAX_TICK_READERS,
+    }),
     'zeqond-daemon': to('zeqond-daemon', config.ZEQOND_URL),
     forwarder: controlProxy({
       service: 'forwarder',

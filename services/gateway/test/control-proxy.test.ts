@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { call, type Rig, startRig } from './kit/gateway.ts';
 import { owner, type Person } from './kit/people.ts';
 
@@ -39,4 +40,31 @@ describe('the control plane', () => {
 
     await expect(state()).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
+
+  it('refuses what would have to wait for a service, and serves the other services meanwhile', async () => {
+    rig.engine.answer = () => undefined;
+    const waiting = Array.from({ length: 512 }, () => state().catch(() => 'ended'));
+    while ((await connectionsOf(rig.engine.server)) < 512) await new Promise(setImmediate);
+
+    const refused = await state();
+    const other = await call(`${rig.url}/api/zeq/apis/alice`, {
+      headers: { authorization: `Bearer ${alice.token}` },
+    });
+
+    expect([refused.status, refused.headers['x-zeq-error'], refused.headers['retry-after']]).toEqual([
+      503,
+      'overloaded',
+      '1',
+    ]);
+    expect(other.status).toBe(200);
+    rig.engine.server.closeAllConnections();
+    await Promise.all(waiting);
+    rig.engine.answer = undefined;
+    expect((await state()).status).toBe(200);
+  });
 });
+
+const connectionsOf = (server: Server): Promise<number> =>
+  new Promise((resolve, reject) =>
+    server.getConnections((err, count) => (err === null ? resolve(count) : reject(err))),
+  );

@@ -14,6 +14,8 @@ export interface ControlProxyOptions {
   signer: ServiceTokenSigner;
   /** How long the service may take to answer (ms). */
   timeoutMs: number;
+  /** Requests that may be open at the service, its event streams among them. */
+  maxOpen?: number;
 }
 
 declare global {
@@ -29,14 +31,19 @@ declare global {
   }
 }
 
-const MAX_SOCKETS = 256;
+const MAX_OPEN = 512;
 /** What the service says about itself or for its own origin: the gateway's lines stand instead. */
 const DROPPED = ['connection', 'keep-alive', 'server', 'x-powered-by', 'strict-transport-security'];
 
-/** A proxy for the control plane: keep-alive to one service, the caller named by a service token, headers only those we know. */
-export function controlProxy({ service, url, signer, timeoutMs }: ControlProxyOptions): RequestHandler {
+/**
+ * A proxy for the control plane: keep-alive to one service, the caller named by a service token, headers only those we know. Nothing
+ * waits for a connection: in such a queue streams that never end would hold everybody up, and no timeout runs in it.
+ */
+export function controlProxy(options: ControlProxyOptions): RequestHandler {
+  const { service, url, signer, timeoutMs, maxOpen = MAX_OPEN } = options;
   const { origin, socketPath } = placeOf(url);
-  const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, keepAliveMsecs: 30_000 });
+  const agent = new Agent({ keepAlive: true, keepAliveMsecs: 30_000 });
+  let open = 0;
   const target = socketPath === undefined ? origin : { ...hostOf(origin), socketPath };
   const proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
     target,
@@ -50,6 +57,11 @@ export function controlProxy({ service, url, signer, timeoutMs }: ControlProxyOp
     },
   });
   return function proxyToService(req, res, next) {
+    if (open >= maxOpen) throw tooMany(service);
+    open += 1;
+    res.once('close', () => {
+      open -= 1;
+    });
     speakFor(req, signer, service);
     req.proxyFailed = (cause) => {
       delete req.proxyFailed; // once
@@ -94,6 +106,9 @@ function dropLines({ headers }: IncomingMessage): void {
   for (const name of BASE_NAMES) if (name !== 'cache-control') delete headers[name];
   for (const name of Object.keys(headers)) if (name.startsWith('access-control-')) delete headers[name];
 }
+
+const tooMany = (service: ServiceName) =>
+  new ProblemError('overloaded', `${service} has as many requests open as it may.`, { retryAfter: 1 });
 
 function away(service: ServiceName, cause: unknown): ProblemError {
   const code = service === 'byok-vault' ? 'vault_unavailable' : 'service_unavailable';

@@ -33,6 +33,8 @@ export interface UpgradesDeps {
   ended: (call: Call, status: number) => void;
 }
 
+/** Sockets at once: listeners of ticks, and forwarded ones, which the forwarder bounds for each machine as well. */
+const MAX_OPEN = 20_000;
 /** Headers of the handshake that go on; `Connection` and `Upgrade` are written anew. */
 const HANDSHAKE = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
 
@@ -66,6 +68,10 @@ export class Upgrades {
     if (route === undefined || place === undefined) throw new ProblemError('not_found', NOT_FOUND);
     call.route = route.path;
     this.#refuseHandshake(req, call);
+    if (this.#open.size >= MAX_OPEN)
+      throw new ProblemError('overloaded', 'The gateway carries as many sockets as it can.', {
+        retryAfter: 1,
+      });
     const who = await this.#identify(call, route);
     if (socket.destroyed) this.#deps.ended(call, 0);
     else this.#tunnel({ socket, head, call, place, headers: this.#headersFor(call, who, route, place) }, who);
