@@ -73,8 +73,10 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     await look('a new key');
     await page.keyboard.press('Escape');
     await rig.visit.context.clearCookies();
-    await page.reload();
-    await page.getByRole('heading', { name: 'Sign in to your machine' }).waitFor();
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByRole('button', { name: 'Make key' }).click();
+    await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
+    found.push(...(await faultsIn(page, 'the end of a session')));
 
     expect(found).toEqual([]);
   });
