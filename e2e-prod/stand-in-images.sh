@@ -24,7 +24,7 @@ ensure_engine() {
     say "starting dockerd"
     nohup setsid dockerd >"$work/dockerd.log" 2>&1 &
     for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 0.5; done
-    docker info >/dev/null 2>&1 || { say "dockerd did not start: $work/dockerd.log"; exit 1; }
+    docker info >/dev/null 2>&1 || { say "dockerd did not start: $(grep -v '^time=.*level=info' "$work/dockerd.log" | tail -1)"; exit 1; }
   fi
   docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || { apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq docker-compose >/dev/null; }
   command -v debootstrap >/dev/null || { apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq debootstrap >/dev/null; }
