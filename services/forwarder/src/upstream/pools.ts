@@ -1,6 +1,5 @@
 import type { SecureContext } from 'node:tls';
 import type { BaseUrl } from '@zeq/egress';
-import { ProblemError } from '@zeq/service-kit';
 import { Pool } from 'undici';
 import { buildDial, type ConnectTcp } from './dial.ts';
 
@@ -13,7 +12,8 @@ const MAX_RESPONSE_HEAD_BYTES = 64 * 1024;
 /** A pool without calls for this long (ms) is closed. */
 const IDLE_POOL_MS = 30_000;
 const SWEEP_EVERY_MS = 10_000;
-const MAX_POOLS = 4_096;
+/** From this many on, one that lies idle goes for each that comes. Those in use are bounded by the calls in flight. */
+const MANY_POOLS = 4_096;
 
 export interface PoolPlace {
   machineId: string;
@@ -52,12 +52,11 @@ export class Pools {
     this.#sweeper = setInterval(() => this.sweep(performance.now()), SWEEP_EVERY_MS).unref();
   }
 
-  /** @throws ProblemError `overloaded` when there are too many pools and every one is in use. */
   take(place: PoolPlace, now: number): UpstreamPool {
     const key = `${place.machineId} ${place.url.origin} ${place.address} ${place.connectTimeoutMs}`;
     const held = this.#byKey.get(key);
     if (held !== undefined && !held.pool.closed) return held;
-    if (this.#byKey.size >= MAX_POOLS) this.#makeRoom();
+    if (this.#byKey.size >= MANY_POOLS) this.#closeOneIdle();
     const pool = this.#open(place, now);
     this.#byKey.set(key, pool);
     return pool;
@@ -109,13 +108,12 @@ export class Pools {
     return opened;
   }
 
-  #makeRoom(): void {
+  #closeOneIdle(): void {
     for (const [key, { calls, pool }] of this.#byKey) {
       if (calls > 0) continue;
       this.#byKey.delete(key);
       void pool.destroy();
       return;
     }
-    throw new ProblemError('overloaded', 'Too many different upstreams are in use at once.');
   }
 }
