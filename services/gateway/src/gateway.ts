@@ -87,14 +87,7 @@ export function buildGateway({ config, redis, feed, log, lines, time }: GatewayD
   const registry = buildMetrics('gateway');
   if (redis !== undefined) redisGauge(registry, redis);
   const handshakes = new RateWindow(HANDSHAKES_PER_MINUTE);
-  const sharing =
-    redis === undefined
-      ? []
-      : [
-          shareAddresses(perAddress, redis, log),
-          shareAddresses(handshakes, redis, log, 'zeq:hite:address:'),
-          shareEndedSessions(ended, redis, log),
-        ];
+  const sharing = redis === undefined ? [] : shareOverReplicas(redis, log, { perAddress, handshakes, ended });
   const access = new AccessLog('gateway', lines, log);
   const metrics = gatewayMetrics(registry, access);
   const traceUpstream = config.ZEQ_TRACE_UPSTREAM === 'on';
@@ -141,6 +134,20 @@ export function buildGateway({ config, redis, feed, log, lines, time }: GatewayD
       await vault.close();
     },
   };
+}
+
+interface Shared {
+  perAddress: RateWindow;
+  handshakes: RateWindow;
+  ended: EndedSessions;
+}
+
+function shareOverReplicas(redis: RedisLink, log: Logger, { perAddress, handshakes, ended }: Shared) {
+  return [
+    shareAddresses(perAddress, redis, log),
+    shareAddresses(handshakes, redis, log, 'zeq:hite:address:'),
+    shareEndedSessions(ended, redis, log),
+  ];
 }
 
 function localRoutes(

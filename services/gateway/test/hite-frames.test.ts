@@ -112,12 +112,25 @@ describe('POST /api/hite/channel', () => {
       env: { ZEQ_HITE_SECRET: HITE_SECRET, RATE_LIMIT_RPM: '3', ZEQ_TRUSTED_PROXIES: '127.0.0.1' },
     });
     client = await HiteClient.begin(rig.url);
-    const guess = () => client.send(randomBytes(100), { 'x-forwarded-for': '203.0.113.1' });
+    const from = { 'x-forwarded-for': '203.0.113.1' };
+    const guesses: Record<string, string>[] = [
+      {},
+      { 'x-hite-session': 'none' },
+      { 'content-type': 'text/plain' },
+      {},
+    ];
 
-    const codes = [await guess(), await guess(), await guess(), await guess()].map(codeOf);
+    const codes: string[] = [];
+    for (const guess of guesses)
+      codes.push(codeOf(await client.send(randomBytes(100), { ...from, ...guess })));
     const other = await client.send(await client.seal(READY, 0), { 'x-forwarded-for': '203.0.113.2' });
 
-    expect(codes).toEqual([...Array(3).fill('hite_frame_refused'), 'rate_limited']);
+    expect(codes).toEqual([
+      'hite_frame_refused',
+      'hite_session_unknown',
+      'unsupported_media_type',
+      'rate_limited',
+    ]);
     expect(other.status).toBe(200);
   });
 

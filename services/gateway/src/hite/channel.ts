@@ -5,6 +5,7 @@ import {
   HITE_MAX_REQUEST_BYTES,
   HITE_SESSION_HEADER,
   HiteSessionId,
+  PROBLEMS,
 } from '@zeq/contracts';
 import { HiteError, HiteResponseSealer, type HiteSession, openHiteRequest, wipe } from '@zeq/crypto';
 import { type Logger, ProblemError, readBody, safeError, type TimeSource, toProblem } from '@zeq/service-kit';
@@ -42,12 +43,11 @@ export function channelRoute(deps: ChannelDeps): RequestHandler {
   return async function carryRequest(req, res) {
     const { call } = req;
     if (call === undefined) throw new Error('a request without its call');
-    const id = sessionIdOf(req);
     refuseGuesser(deps.refusedFrames, call);
     const held = deps.memory.hold(call.address);
     try {
       const opened = await countRefusals(deps.refusedFrames, call, async () => {
-        const session = await known(deps.sessions, id);
+        const session = await known(deps.sessions, sessionIdOf(req));
         if (call.headers.expect !== undefined) res.writeContinue();
         const frame = await readBody(req, HITE_MAX_REQUEST_BYTES, undefined, held.admit);
         return open(deps, session, frame);
@@ -76,13 +76,12 @@ function refuseGuesser(refusedFrames: RateWindow, { address }: Call): void {
   });
 }
 
-const NOT_BELIEVED = new Set(['hite_session_unknown', 'hite_frame_refused', 'hite_replayed']);
-
+/** What is wrong with a frame counts against its address; that we cannot serve it does not. */
 async function countRefusals<T>(refusedFrames: RateWindow, call: Call, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (err) {
-    if (err instanceof ProblemError && NOT_BELIEVED.has(err.code)) refusedFrames.hit(call.address);
+    if (PROBLEMS[toProblem(err).code].status < 500) refusedFrames.hit(call.address);
     throw err;
   }
 }
