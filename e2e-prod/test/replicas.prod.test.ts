@@ -1,4 +1,5 @@
 // Several forwarders and gateways on one Redis: what holds over all of them, and what holds when Redis is gone.
+import { startLoad } from './load.ts';
 import {
   type Answer,
   askDoor,
@@ -123,11 +124,14 @@ describe(`${FORWARDERS} forwarders and ${GATEWAYS} gateways`, () => {
   );
 
   it(
-    'are as many after an upgrade as before it',
+    'are as many after an upgrade as before it, and it loses no request',
     async () => {
-      const { code } = await deploy('upgrade', '--no-build');
+      const load = startLoad(await newMachine(), 50);
 
-      expect(code).toBe(0);
+      const { code } = await deploy('upgrade', '--no-build');
+      const { failed } = await load.stop();
+
+      expect([code, failed]).toEqual([0, []]);
       expect([(await containersOf('forwarder')).length, (await containersOf('gateway')).length]).toEqual([
         FORWARDERS,
         GATEWAYS,
