@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FEED_HEARTBEAT_MS, STALE_AFTER_MS } from '@zeq/contracts';
+import { STALE_AFTER_MS } from '@zeq/contracts';
 import type { Experiment, Stage } from '../src/experiment.ts';
+import { isRefusedRightly } from '../src/judge/calls.ts';
 import { killAtRandom } from '../src/kill-at-random.ts';
 import type { Fault } from '../src/mesh.ts';
 
@@ -21,7 +22,11 @@ export const vaultKilled: Experiment = {
     const kills = await killAtRandom(stage, 'byok-vault', pick(1, 20));
     await sleep(500);
     const noticed = load.calls.filter(
-      ({ kind, outcome, startedAt }) => isForward(kind) && startedAt >= begun && outcome !== 'ok',
+      (call) =>
+        isForward(call.kind) &&
+        call.startedAt >= begun &&
+        call.outcome !== 'ok' &&
+        !isRefusedRightly(call, mesh.outages),
     );
     verdict.none('leased calls that noticed a short absence', noticed);
     await sleep(FEED_BACK_MS);
@@ -34,11 +39,8 @@ export const vaultKilled: Experiment = {
     judgeOldLeases(stage, away, startedAgain);
     return {
       faults: [...kills, away],
-      mayRefuse: ({ kind, detail, startedAt }) =>
-        isForward(kind)
-          ? detail === 'vault_unavailable' &&
-            startedAt > away.at + STALE_AFTER_MS - FEED_HEARTBEAT_MS - ON_ITS_WAY_MS
-          : detail === 'service_unavailable' || detail === 'vault_unavailable',
+      mayRefuse: ({ kind, detail }) =>
+        !isForward(kind) && (detail === 'service_unavailable' || detail === 'vault_unavailable'),
     };
   },
 };

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Experiment, Stage } from '../src/experiment.ts';
+import { isRefusedRightly } from '../src/judge/calls.ts';
 import type { Fault } from '../src/mesh.ts';
 import { between } from '../src/random.ts';
 import { dropOldKey, fill, giveNewKey, RotationWatch } from '../src/rotation.ts';
 
 /** A kill waits this long after the vault is back (ms), so that the points lie all over the run. */
-const PAUSE: Record<'short' | 'whole', readonly [number, number]> = { short: [30, 200], whole: [100, 900] };
+const PAUSE: Record<'short' | 'whole', readonly [number, number]> = { short: [400, 900], whole: [100, 900] };
 const GOAL_ROWS_PER_SECOND = 1_000;
 
 export const rotationKilled: Experiment = {
@@ -21,7 +22,10 @@ export const rotationKilled: Experiment = {
     await dropOldKey(mesh);
     await sleep(1_000);
     const noticed = load.calls.filter(
-      ({ kind, outcome }) => ['forward', 'stream'].includes(kind) && outcome !== 'ok',
+      (call) =>
+        ['forward', 'stream'].includes(call.kind) &&
+        call.outcome !== 'ok' &&
+        !isRefusedRightly(call, mesh.outages),
     );
     verdict.none('forwards that noticed', noticed);
     verdict.none('times when more rows were left than before', watch.rises());

@@ -21,6 +21,13 @@ export interface Fault {
   seenAt: number;
 }
 
+/** From when on a service was not there, until it was ready again (monotonic ms). */
+export interface Outage {
+  name: ServiceName;
+  at: number;
+  backAt: number;
+}
+
 export interface MeshOptions {
   /** Data, logs and secrets. */
   folder: string;
@@ -41,6 +48,7 @@ export class FaultMesh {
   readonly secrets: DevSecrets;
   /** Every end of a process that nobody here caused. */
   readonly surprises: string[] = [];
+  readonly outages: Outage[] = [];
   readonly #env: Record<string, string>;
   readonly #processes = new Map<ServiceName, Supervised>();
   readonly #exits = new EventEmitter();
@@ -103,7 +111,7 @@ export class FaultMesh {
   async kill(name: ServiceName): Promise<Fault> {
     this.#expected.add(name);
     const gone = once(this.#exits, name);
-    const at = performance.now();
+    const at = this.#gone(name);
     process.kill(this.#pid(name), 'SIGKILL');
     await gone;
     return { what: `${name} killed`, at, seenAt: performance.now() };
@@ -138,7 +146,7 @@ export class FaultMesh {
   /** Kills a process that then stays away. */
   async down(name: ServiceName): Promise<Fault> {
     const process_ = this.#processes.get(name)!;
-    const at = performance.now();
+    const at = this.#gone(name);
     const stopped = process_.stop();
     process.kill(process_.pid!, 'SIGKILL');
     await stopped;
@@ -169,6 +177,7 @@ export class FaultMesh {
     await until(() => isReady(url), READY_MS);
     const door = this.#doors.get(name);
     if (door !== undefined) door.target = port;
+    this.#back(name);
   }
 
   /** Starts a process with other variables beside the one there is, turns the door to it, and lets the old one end in order. */
@@ -180,13 +189,16 @@ export class FaultMesh {
 
   /** An orderly restart with other variables: SIGTERM, then `up`. */
   async restart(name: ServiceName, env: Record<string, string> = {}): Promise<void> {
+    this.#gone(name);
     await this.#processes.get(name)?.stop();
     await this.up(name, env);
   }
 
   /** @returns Milliseconds until the service said that it is ready. */
-  ready(name: ServiceName): Promise<number> {
-    return until(() => isReady(this.urlOf(name)), READY_MS);
+  async ready(name: ServiceName): Promise<number> {
+    const took = await until(() => isReady(this.urlOf(name)), READY_MS);
+    this.#back(name);
+    return took;
   }
 
   /** Starts all of them at once, in no order. */
@@ -208,6 +220,17 @@ export class FaultMesh {
       const door = new TcpProxy(0);
       this.#doors.set(name, await door.open(this.ports[specOf(name).portVariable]));
     }
+  }
+
+  #gone(name: ServiceName): number {
+    const at = performance.now();
+    this.outages.push({ name, at, backAt: Number.POSITIVE_INFINITY });
+    return at;
+  }
+
+  #back(name: ServiceName): void {
+    const now = performance.now();
+    for (const outage of this.outages) if (outage.name === name && outage.backAt > now) outage.backAt = now;
   }
 
   #pid(name: ServiceName): number {

@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DnsStub } from '../../services/forwarder/test/dns-stub.ts';
 import type { Experiment } from './experiment.ts';
 import { footprints, judgeBaseline } from './judge/baseline.ts';
-import { judgeCalls } from './judge/calls.ts';
+import { isRefusedRightly, judgeCalls } from './judge/calls.ts';
 import { judgeChain } from './judge/chain.ts';
 import { judgeRows } from './judge/rows.ts';
 import { judgeFiles } from './judge/sweep.ts';
+import type { Call } from './load/call.ts';
 import { SHORT, StandingLoad, WHOLE } from './load/standing-load.ts';
 import { FaultMesh } from './mesh.ts';
 import type { Postgres } from './postgres.ts';
@@ -97,7 +98,8 @@ async function hurtAndJudge(
     });
     await sleep(whole ? 5_000 : 500);
     await load.stop();
-    judgeCalls(verdict, load.calls, rules);
+    const known = (call: Call) => rules.mayRefuse?.(call) || isRefusedRightly(call, mesh.outages);
+    judgeCalls(verdict, load.calls, { ...rules, mayRefuse: known });
     verdict.none('unsafe calls that came to the upstream more than once', upstream.duplicates());
     verdict.none(
       'echoes out of order',

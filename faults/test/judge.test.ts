@@ -1,4 +1,4 @@
-import { judgeCalls, recoveries } from '../src/judge/calls.ts';
+import { isRefusedRightly, judgeCalls, recoveries } from '../src/judge/calls.ts';
 import type { Call, Outcome } from '../src/load/call.ts';
 import { randomFrom } from '../src/random.ts';
 import { isWholeStream } from '../src/upstream.ts';
@@ -36,6 +36,17 @@ describe('the judge of calls', () => {
     const mayRefuse = ({ detail }: Call) => detail === 'vault_unavailable';
 
     expect(verdictOn(calls, { mayRefuse, gatewayAway: true })).toBe(true);
+  });
+
+  it.each([
+    ['five seconds into an absence of the vault', true, 5_100, 'vault_unavailable'],
+    ['while leases are still good', false, 3_000, 'vault_unavailable'],
+    ['long after it was back', false, 9_500, 'vault_unavailable'],
+    ['for another reason', false, 5_100, 'internal'],
+  ])('knows a refusal %s', (_when, rightly, startedAt, code) => {
+    const outages = [{ name: 'byok-vault' as const, at: 0, backAt: 8_000 }];
+
+    expect(isRefusedRightly(call(startedAt, startedAt + 10, 'refused', code), outages)).toBe(rightly);
   });
 
   it('measures from the end of a fault to the end of the first success that began after it', () => {

@@ -1,5 +1,6 @@
+import { FEED_HEARTBEAT_MS, STALE_AFTER_MS } from '@zeq/contracts';
 import type { Call } from '../load/call.ts';
-import type { Fault } from '../mesh.ts';
+import type { Fault, Outage } from '../mesh.ts';
 import type { Verdict } from '../verdict.ts';
 
 export interface CallRules {
@@ -9,6 +10,22 @@ export interface CallRules {
   /** Nobody listened at the gateway's port for a while, as without a second gateway behind nginx. */
   gatewayAway?: boolean;
 }
+
+/** Until a reader of the change feed has come back to a vault, what it cached before may be too old (ms). */
+const FEED_BACK_MS = 1_000;
+const OLD_LEASE_MS = STALE_AFTER_MS - FEED_HEARTBEAT_MS - 250;
+
+/** A vault that is away for longer than a lease is believed: that calls are refused then is what has to happen. */
+export const isRefusedRightly = (
+  { outcome, detail, startedAt, endedAt }: Call,
+  outages: readonly Outage[],
+): boolean =>
+  outcome === 'refused' &&
+  detail === 'vault_unavailable' &&
+  outages.some(
+    ({ name, at, backAt }) =>
+      name === 'byok-vault' && endedAt > at + OLD_LEASE_MS && startedAt < backAt + FEED_BACK_MS,
+  );
 
 /** Was open while the fault took effect. */
 export const wasInFlight = (call: Call, { at, seenAt }: Fault): boolean =>
