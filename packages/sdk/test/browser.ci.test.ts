@@ -58,7 +58,9 @@ afterAll(async () => {
 
 /** Runs a script in the page, with the library imported. */
 const inPage = (script: string): Promise<unknown> =>
-  page.evaluate(`(async () => { const { createClient } = await import(location.origin + '/sdk.js'); ${script} })()`);
+  page.evaluate(
+    `(async () => { const { createClient } = await import(location.origin + '/sdk.js'); ${script} })()`,
+  );
 
 describe('the library in a browser', () => {
   it('calls the mesh', async () => {

@@ -43,12 +43,7 @@ export class HiteSessions {
   /** A session and a counter that nobody else gets. A new session is used at least once, however short it lives. */
   async next(signal?: AbortSignal): Promise<{ session: HiteClientSession; counter: number }> {
     const held = this.#open;
-    const open =
-      held &&
-      (await orAborted(
-        held.catch(() => undefined),
-        signal,
-      ));
+    const open = held && (await orAborted(orNothing(held), signal));
     if (open !== undefined && this.#now() < open.renewAt && open.counter <= LAST_COUNTER) return take(open);
     this.#forget(held);
     this.#open ??= this.#handshake();
@@ -59,8 +54,8 @@ export class HiteSessions {
 
   /** The mesh does not know this session (any more): the next call makes another one. */
   async drop(session: HiteClientSession): Promise<void> {
-    const pending = this.#open;
-    if ((await pending?.catch(() => undefined))?.session === session) this.#forget(pending);
+    const held = this.#open;
+    if (held && (await orNothing(held))?.session === session) this.#forget(held);
   }
 
   #forget(pending: Promise<Open> | undefined): void {
@@ -98,6 +93,9 @@ function useMs(expiresAt: string, headers: Headers): number {
   const bounded = Math.min(LONGEST_LIFE_MS, life);
   return bounded - Math.min(RENEW_BEFORE_MS, bounded / 10);
 }
+
+/** A handshake that failed has been told to whoever waited for it. */
+const orNothing = (pending: Promise<Open>): Promise<Open | undefined> => pending.catch(() => undefined);
 
 /** Waits, but not longer than the caller does. */
 function orAborted<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -2,6 +2,8 @@ import type { Computation, ParsedIntent, VerifyAnswer } from '@zeq/contracts';
 import type { CallOptions, Core, Identity } from '../client/core.ts';
 import { path, type Query } from '../client/paths.ts';
 import type {
+  AllOperators,
+  CategoryOperators,
   ComputationList,
   CustomOperatorInput,
   ExecuteInput,
@@ -45,8 +47,20 @@ export const operatorsOf = (core: Core, hasKey: boolean) => {
     computations: (query: { limit?: number; before?: string } = {}, options?: CallOptions) =>
       core.json<ComputationList>('GET', '/api/zeq/computations', { ...options, query }),
     own: ownOperatorsOf(core),
+    platform: platformOperatorsOf(core),
   };
 };
+
+/** The catalogue for a client with `platformKey`. */
+const platformOperatorsOf = (core: Core) => ({
+  all: (options?: CallOptions) =>
+    core.json<AllOperators>('GET', '/api/v1/operators/all', { ...options, as: 'platform' }),
+  category: (category: string, options?: CallOptions) =>
+    core.json<CategoryOperators>('GET', path`/api/v1/operators/category/${category}`, {
+      ...options,
+      as: 'platform',
+    }),
+});
 
 /** Operators that the machine wrote itself. */
 const ownOperatorsOf = (core: Core) => ({

@@ -7,6 +7,11 @@ export const sessionOf = (core: Core) => ({
   /** A token of 15 minutes that may do what the key may. */
   create: (options?: CallOptions) => core.json<SessionGrant>('POST', '/api/zeq/session', options),
 
+  /** Signs out: the session that is the key of this client, and all its renewals, end at once. */
+  async end(options?: CallOptions): Promise<void> {
+    await core.json('DELETE', '/api/zeq/session', options);
+  },
+
   /** Whose key or session this is. */
   show: (options?: CallOptions) => core.json<SessionInfo>('GET', '/api/zeq/session', options),
 });
