@@ -76,7 +76,7 @@ export class Outbound {
     const tenant = tenants.of(api.lease.machine_id);
     requireShare(tenant, live.size, maxCalls, now);
     requireRoom(decision, now);
-    requireCircuit(decision);
+    requireCircuit(decision, now);
     const passage = new Passage(ask.caller, decision, live, tenant);
     try {
       const counted = takeLimits(decision, windows, states, now);

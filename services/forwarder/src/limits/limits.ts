@@ -49,12 +49,15 @@ export function requireShare(tenant: Tenant, open: number, most: number, now: nu
   });
 }
 
-/** @throws ProblemError `circuit_open` while calls are held back from an upstream that keeps failing. */
-export function requireCircuit({ api }: Allowed): void {
-  const waitMs = api.state.circuit.waitMs();
+/**
+ * @param now Monotonic ms.
+ * @throws ProblemError `circuit_open` while calls are held back from an upstream that keeps failing.
+ */
+export function requireCircuit({ api: { state } }: Allowed, now: number): void {
+  const waitMs = state.circuit.waitMs();
   if (waitMs === 0) return;
   throw new ProblemError('circuit_open', 'The upstream failed too often in a row; calls are held back.', {
-    retryAfter: Math.max(1, Math.ceil(waitMs / 1000)),
+    retryAfter: Math.max(Math.ceil(waitMs / 1000), state.returns.nextSeconds(now)),
   });
 }
 
