@@ -89,6 +89,16 @@ describe("the built command on the machine's own Node", () => {
     expect(Math.max(during, after) - before).toBeLessThan(100_000); // KiB; the garbage of a stream, not the file
   });
 
+  it('completes commands and options in bash', async () => {
+    const script = `source <("$0" "$1" completion bash)
+      complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _zeq; echo "\${COMPREPLY[*]}"; }
+      complete_words zeq api; complete_words zeq apis r; complete_words zeq hite encrypt --passphrase`;
+
+    const { stdout } = await run('bash', ['-c', script, NODE, CLI], { env });
+
+    expect(stdout.split('\n')).toEqual(['apis', 'rm rotate', '--passphrase-file', '']);
+  });
+
   it('runs the daemon, which says that it lives', async () => {
     const port = String(20_000 + (process.pid % 20_000));
     const args = [CLI, 'daemon', '--engine', mesh.url, '--port', port, '--data-dir', join(folder, 'daemon')];

@@ -85,6 +85,25 @@ describe('a TESC channel with its secret', () => {
     expect(zeqonds).toHaveLength(2);
   });
 
+  it.each(['conflict', 'forbidden'])('joins anew when its place is lost (%s), once', async (code) => {
+    const uids: string[] = [];
+    const { channel, arrivals } = await open(
+      {
+        [`POST ${ROOT}/join`]: ({ body }) => json({ plat: JSON.parse(body).plat }, { status: 201 }),
+        [`POST ${ROOT}/messages`]: ({ body }) => {
+          uids.push(JSON.parse(body).uid);
+          return problem(409, code, 'No.');
+        },
+      },
+      { uid: message.uid, plat: message.plat },
+    );
+
+    await expect(channel.send('now')).rejects.toMatchObject({ code });
+    expect(uids).toEqual([message.uid, channel.member!.uid]);
+    expect(channel.member!.uid).not.toBe(message.uid);
+    expect(arrivals).toHaveLength(3);
+  });
+
   it('gives up on a moment that never comes', async () => {
     const refusal = () => problem(409, 'zeqond_window_closed', 'Late.', { members: { correctionMs: 1 } });
     const { channel, arrivals } = await open(

@@ -39,6 +39,8 @@ export interface TescReceived {
 
 /** A clock that is off is corrected by what the mesh answers; twice, because a Zeqond may end meanwhile. */
 const MAX_ATTEMPTS = 3;
+/** Another message of this uid came first; the uid is not this machine's. */
+const PLACE_LOST = ['conflict', 'forbidden'];
 
 /** One channel with its secret: messages are sealed and opened here, and the mesh sees ciphertext. */
 export class TescChannelClient {
@@ -81,8 +83,22 @@ export class TescChannelClient {
     return { ...this.#member };
   }
 
-  /** Seals and sends a text of at most 16,384 bytes; joins first where that has not happened. One at a time. */
+  /**
+   * Seals and sends a text of at most 16,384 bytes; joins first where that has not happened. One at a time. A sender that lost its
+   * place (what was kept is older than what was sent, or belongs to another machine) joins anew under another uid.
+   */
   async send(text: string, options?: CallOptions): Promise<TescSent> {
+    const wasMember = this.#member !== undefined;
+    try {
+      return await this.#send(text, options);
+    } catch (err) {
+      if (!wasMember || !(err instanceof ZeqError) || !PLACE_LOST.includes(err.code)) throw err;
+      this.#member = undefined;
+      return this.#send(text, options);
+    }
+  }
+
+  async #send(text: string, options: CallOptions | undefined): Promise<TescSent> {
     const { uid } = this.#member ?? (await this.join(options));
     const sent = await this.#inTheMoment<TescSent>((zeqond, phase) =>
       this.#sendAt(uid, text, { zeqond, phase }, options),
