@@ -18,7 +18,8 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
 const backListeners = new Set<() => void>();
 
-export const useReach = (): Reach => useSyncExternalStore(subscribe, () => reach);
+export const readReach = (): Reach => reach;
+export const useReach = (): Reach => useSyncExternalStore(subscribe, readReach);
 
 /** Runs when the mesh answers again: what could not be asked meanwhile is asked then. @returns Stops listening. */
 export function onBack(listener: () => void): () => void {
