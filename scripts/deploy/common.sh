@@ -60,9 +60,9 @@ containers() {
     --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
 }
 
-# healthy, starting, unhealthy, running (without a check), exited, missing
+# healthy, starting, unhealthy, running (without a check), restarting (the engine calls that running, too), exited, missing
 state_of() {
-  docker inspect -f '{{if .State.Health}}{{if .State.Running}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}{{else}}{{.State.Status}}{{end}}' "$1" 2>/dev/null || echo missing
+  docker inspect -f '{{if and .State.Health .State.Running (not .State.Restarting)}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$1" 2>/dev/null || echo missing
 }
 
 # wait_healthy SECONDS CONTAINER: fails when it does not get there, or ends

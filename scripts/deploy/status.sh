@@ -35,7 +35,7 @@ CORE='postgres redis mongo byok-vault forwarder sync-engine operator-engine zeqo
 parts() {
   local service container state restarts all expected
   all=$(docker ps -aq --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.oneoff=False |
-    xargs -r docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.ID}} {{if .State.Health}}{{if .State.Running}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}{{else}}{{.State.Status}}{{end}} {{.RestartCount}}')
+    xargs -r docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.ID}} {{if and .State.Health .State.Running (not .State.Restarting)}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}} {{.RestartCount}}')
   for expected in $CORE; do
     grep -q "^$expected " <<<"$all" || line FAIL "$expected" 'there is no container'
   done
