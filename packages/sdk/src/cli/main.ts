@@ -14,8 +14,8 @@ export async function main(): Promise<void> {
   process.removeAllListeners('warning');
   const { stdin, stdout, stderr, env } = process;
   const terminal: Terminal = { stdin, stdout, stderr, env, openTty };
-  process.exitCode = await run(COMMANDS, process.argv.slice(2), terminal, interrupted.signal);
-  if (interrupted.signal.aborted) process.exit();
+  const exitCode = await run(COMMANDS, process.argv.slice(2), terminal, interrupted.signal);
+  process.exit(exitCode); // all that was written is out; an input that nobody reads to its end must not keep this alive
 }
 
 /** The terminal behind this process, where there is one. */

@@ -1,7 +1,7 @@
 import type { Command, Option } from '../command.ts';
 import { groupsOf, optionsOf, takesFile } from './words.ts';
 
-/** A function for `$fpath`; it also works when it is sourced. */
+/** A function for `$fpath`, which is called at once when it is loaded; it also works when it is sourced. */
 export function zshCompletion(commands: readonly Command[]): string {
   const groups = groupsOf(commands);
   const firsts = [...groups.keys()].map((first) => `'${first}:${quoted(summaryOf(commands, first))}'`);
@@ -29,7 +29,7 @@ ${seconds.map(([first, words]) => `          ${first}) compadd ${words.join(' ')
 ${commands.map(argumentsOf).join('\n')}
   esac
 }
-compdef _zeq zeq 2>/dev/null || _zeq "$@"
+if [ "$funcstack[1]" = "_zeq" ]; then _zeq "$@"; else compdef _zeq zeq; fi
 `;
 }
 
