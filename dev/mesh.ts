@@ -161,7 +161,10 @@ function forwarderSocket(dataDir: string): Record<string, string> {
 }
 
 /** Only what the service's own configuration names: no process but the vault ever holds ZEQ_FIELD_KEY. */
-export async function environmentOf(spec: ServiceSpec, shared: Record<string, string>): Promise<NodeJS.ProcessEnv> {
+export async function environmentOf(
+  spec: ServiceSpec,
+  shared: Record<string, string>,
+): Promise<NodeJS.ProcessEnv> {
   const { Env } = (await import(join(ROOT, 'services', spec.name, 'src/config.ts'))) as {
     Env: { shape: Record<string, unknown> };
   };
