@@ -2,7 +2,6 @@
 import type * as wire from '@zeq/contracts';
 import type { z } from 'zod';
 
-export type ApiListed = z.infer<typeof wire.ApiView>;
 export type CreatedMachine = z.infer<typeof wire.CreatedMachine>;
 export type MachineKeys = z.infer<typeof wire.KeyList>['keys'];
 export type MachinePage = z.infer<typeof wire.MachineList>;

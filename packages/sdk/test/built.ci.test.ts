@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,7 +101,7 @@ describe("the built command on the machine's own Node", () => {
   });
 
   it('runs the daemon, which says that it lives', async () => {
-    const port = String(20_000 + (process.pid % 20_000));
+    const port = await freePort();
     const args = [CLI, 'daemon', '--engine', mesh.url, '--port', port, '--data-dir', join(folder, 'daemon')];
     const daemon = spawn(NODE, args, { env, stdio: 'ignore' });
     const health = await untilAnswered(`http://127.0.0.1:${port}/health`);
@@ -202,6 +203,14 @@ async function peakOf(...words: string[]): Promise<number> {
     env: { ...env, ZEQ_PASSPHRASE: 'a passphrase of a test' },
   });
   return Number(stdout);
+}
+
+async function freePort(): Promise<string> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await once(probe.close(), 'close');
+  return String(port);
 }
 
 async function untilAnswered(url: string): Promise<unknown> {
