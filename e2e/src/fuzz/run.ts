@@ -5,6 +5,7 @@ import { headOf, type RawTarget, rawTarget } from '../raw-call.ts';
 import { openTestMesh, type TestMesh } from '../test-mesh.ts';
 import { answerCorpus, requestCorpus } from './corpus.ts';
 import { openFuzzUpstreams } from './fuzz-upstreams.ts';
+import { type FuzzReport, judge, judgeClean, type Strange } from './judge.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
 
@@ -17,29 +18,14 @@ export interface FuzzOptions {
   say?: (text: string) => void;
 }
 
-export interface Finding {
-  round: number;
-  what: string;
-  /** What was sent, or what the upstream answered; JSON text. */
-  input: string;
-}
-
-export interface FuzzReport {
-  rounds: number;
-  /** How often each status came for strange requests, and for strange answers. */
-  statuses: Record<string, number>;
-  findings: Finding[];
-}
-
 const LANES = 16;
 /** Strange requests often have no end: silence for this long ends the wait (ms). */
 const PATIENCE_MS = 150;
+/** An upstream's silence is ended by the policy before this (ms). */
+const ANSWER_MS = 2_000;
 const FAIR_MS = 20_000;
 /** Timeouts of the API whose answers are strange, as short as a policy may have them (ms). */
 const POLICY = { first_byte_timeout_ms: 200, idle_timeout_ms: 200, circuit_failures: 0 };
-/** What the mesh may say with a 5xx to a strange request or about a strange answer. */
-const EXPECTED =
-  /^(?:not_implemented|upstream_invalid|upstream_reset|upstream_timeout|loop_detected|feature_disabled)$/;
 
 /** Strange requests to the gateway and strange answers to the forwarder, for a while; each followed by a call that must succeed. */
 export async function runFuzz({
@@ -88,25 +74,27 @@ async function buildRounds(
   seed: number,
 ): Promise<readonly Round[]> {
   const requests = await targetOf(mesh, 'requests', upstreams.honest);
-  const strange = await targetOf(mesh, 'answers', upstreams.strange);
-  const seeds = requestCorpus(requests, mesh.owner.slug);
-  const replies = answerCorpus();
+  const replies = await targetOf(mesh, 'answers', upstreams.strange);
+  const requestSeeds = requestCorpus(requests, mesh.owner.slug);
+  const answerSeeds = answerCorpus();
   return [
     async function strangeRequest(round, report) {
       const random = new Random(seed, round);
-      const input = mutate(random.pick(seeds), seeds, random);
-      judge(await exchange(requests.port, input), round, input, report);
-      await cleanCall(requests, round, input, report);
+      const input = mutate(random.pick(requestSeeds), requestSeeds, random);
+      const strange: Strange = { round, side: 'request', input };
+      judge(await exchange(requests.port, input), strange, report);
+      await cleanCall(requests, strange, report);
     },
     async function strangeAnswer(round, report) {
       const random = new Random(seed, round);
-      const input = mutate(random.pick(replies), replies, random);
+      const input = mutate(random.pick(answerSeeds), answerSeeds, random);
       const path = `/strange/${round}`;
       answers.set(path, { bytes: input, closes: random.below(2) === 0 });
-      const head = headOf(strange, 'GET', path, ['Connection: close']);
-      judge(await exchange(strange.port, Buffer.from(head, 'latin1'), 2_000), round, input, report);
+      const strange: Strange = { round, side: 'answer', input };
+      const head = headOf(replies, 'GET', path, ['Connection: close']);
+      judge(await exchange(replies.port, Buffer.from(head, 'latin1'), ANSWER_MS), strange, report);
       answers.delete(path);
-      await cleanCall(strange, round, input, report);
+      await cleanCall(replies, strange, report);
     },
   ];
 }
@@ -133,38 +121,12 @@ function exchange(port: number, bytes: Buffer, patienceMs = PATIENCE_MS): Promis
   return promise;
 }
 
-const HEADS = /HTTP\/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)/g;
-
-/** A 5xx has to be one that the mesh means; one of the upstream's own has no X-Zeq-Error, and only strange answers have it. */
-function judge(text: string, round: number, input: Buffer, { statuses, findings }: FuzzReport): void {
-  for (const [, status, head] of text.matchAll(HEADS)) {
-    statuses[status!] = (statuses[status!] ?? 0) + 1;
-    const code = /^x-zeq-error: (\S+)/im.exec(head!)?.[1];
-    const isOurs = code !== undefined && Number(status) >= 500;
-    if (isOurs && !EXPECTED.test(code))
-      findings.push({ round, what: `${status} ${code}`, input: quoted(input) });
-  }
-}
-
-/** The next call of somebody who did nothing strange gets its own answer. */
-async function cleanCall(
-  target: RawTarget,
-  round: number,
-  input: Buffer,
-  { findings }: FuzzReport,
-): Promise<void> {
-  const path = `/clean/${round}`;
+/** A call of somebody who does nothing strange. */
+async function cleanCall(target: RawTarget, strange: Strange, report: FuzzReport): Promise<void> {
+  const path = `/clean/${strange.round}`;
   const head = headOf(target, 'GET', path, ['Connection: close']);
-  const text = await exchange(target.port, Buffer.from(head, 'latin1'), FAIR_MS);
-  if (text.startsWith('HTTP/1.1 200 ') && text.endsWith(`\r\n\r\n${path}`)) return;
-  findings.push({
-    round,
-    what: `the next call was answered ${JSON.stringify(text.slice(0, 300))}`,
-    input: quoted(input),
-  });
+  judgeClean(await exchange(target.port, Buffer.from(head, 'latin1'), FAIR_MS), path, strange, report);
 }
-
-const quoted = (input: Buffer): string => JSON.stringify(input.subarray(0, 2_000).toString('latin1'));
 
 /** Log lines of faults that are ours: what nobody expected, whatever was answered. */
 function faultsInLogs({ mesh }: TestMesh): string[] {
