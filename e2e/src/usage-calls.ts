@@ -56,8 +56,17 @@ export class MixedCalls {
     this.done += 1;
   }
 
-  /** @returns Whether it came to its end. */
-  #make(kind: string, id: string): Promise<boolean> {
+  /** @returns Whether it came to its end; one that was cut off by a kill did not. */
+  async #make(kind: string, id: string): Promise<boolean> {
+    try {
+      return await this.#begin(kind, id);
+    } catch (err) {
+      if (err instanceof TypeError) return false; // fetch: the connection broke
+      throw err;
+    }
+  }
+
+  #begin(kind: string, id: string): Promise<boolean> {
     if (kind === 'socket') return this.#socket(id);
     if (kind === 'refused') return this.#refused();
     if (kind === 'test') return this.#test();
