@@ -40,12 +40,7 @@ export function ActivityTab({ api }: TabProps) {
 }
 
 const FollowButton = ({ isFollowing, onToggle }: { isFollowing: boolean; onToggle: () => void }) => (
-  <Button
-    aria-pressed={isFollowing}
-    aria-label="Follow live"
-    icon={isFollowing ? <StopIcon /> : <PlayIcon />}
-    onClick={onToggle}
-  >
+  <Button icon={isFollowing ? <StopIcon /> : <PlayIcon />} onClick={onToggle}>
     {isFollowing ? 'Pause' : 'Follow'}
   </Button>
 );

@@ -49,7 +49,7 @@ export function Plot(props: PlotProps) {
   return (
     <section className="card plot" aria-labelledby={id}>
       <div className="plot-head">
-        <h3 id={id}>{title}</h3>
+        <h2 id={id}>{title}</h2>
         <p className="muted numbers">{summary}</p>
       </div>
       <Readout {...props} />

@@ -7,7 +7,7 @@ export function Refusals({ total }: { total: UsageFigures }) {
   if (reasons.length === 0) return null;
   return (
     <section className="card card-body stack" aria-labelledby="refusals">
-      <h3 id="refusals">Refused by the mesh</h3>
+      <h2 id="refusals">Refused by the mesh</h2>
       <ul className="reasons numbers">
         {reasons.map(([code, count]) => (
           <li key={code}>
