@@ -6,7 +6,7 @@ import type { Upstream } from '../upstream.ts';
 import type { Verdict } from '../verdict.ts';
 
 /** What a process may hold more after an experiment than before: connections that are kept, code that has been compiled since. */
-const MORE_HANDLES = 48;
+const MORE_HANDLES = 96;
 const MORE_BYTES = 64 * 2 ** 20;
 const SETTLE_MS = 15_000;
 
