@@ -10,6 +10,8 @@ const WANTED_AT_ONCE = 200;
 const POOL_SIZE = 10;
 /** The vault gives a wait for a row up after this long. */
 const LOCK_MS = 3_000;
+/** Round trips of one write, with what is asked before and undone after it. */
+const QUESTIONS = 8;
 
 export const databaseSlow: Experiment = {
   name: 'F6',
@@ -31,7 +33,7 @@ export const databaseSlow: Experiment = {
       writes.filter(({ outcome }) => !['ok', 'refused'].includes(outcome)),
     );
     verdict.within('a write that no connection is free for is refused', times.slice(0, -POOL_SIZE), 1_000);
-    verdict.within('one that has a connection ends', times, LOCK_MS + 4 * toxins.delayMs);
+    verdict.within('one that has a connection ends', times, LOCK_MS + QUESTIONS * 2 * toxins.delayMs);
     toxins.delayMs = 0;
     for (let i = 0; i < pick(2, 20); i += 1) {
       await postgres!.server.run(TERMINATE, [postgres!.database]);
