@@ -69,7 +69,7 @@ async function visit(): Promise<Visit> {
   });
   await page.addInitScript(WATCH);
   await page.goto(mesh.page);
-  await page.waitForFunction(`document.activeElement?.tagName === 'INPUT'`);
+  await page.locator('input:focus').waitFor();
   await sleep(QUIET_MS);
   const timings = await page.evaluate<Timings>(READ);
   const { metrics } = await devtools.send('Performance.getMetrics');

@@ -85,7 +85,7 @@ function momentsOf({ fromMs, toMs, step }: TimeAxis, scale: Scale): [number, str
       PAD.left + ((at - fromMs) / (toMs - fromMs)) * scale.innerWidth,
       words,
     ])
-    .filter(([x]) => x > PAD.left + 8 && x < scale.width - 24);
+    .filter(([x]) => x > PAD.left + 8 && x < scale.width - 34);
 }
 
 const Cursor = ({ axis: { chosen }, scale }: { axis: TimeAxis; scale: Scale }) =>

@@ -48,6 +48,7 @@ export function Sparkline({ requests, errors }: SparklineProps) {
           <>
             {exact(total)} <span className="muted">{total === 1 ? 'call' : 'calls'}</span>
             {wrong > 0 && <span className="spark-errors"> · {exact(wrong)} failed</span>}
+            <span className="sr-only"> in the last hour</span>
           </>
         )}
       </p>
