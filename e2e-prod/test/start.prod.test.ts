@@ -6,7 +6,7 @@ import { askDoor, compose, containersOf, deploy, docker, newMachine, untilHealth
 const MISSING: Record<string, string> = {
   'byok-vault': 'database',
   forwarder: 'byok-vault',
-  gateway: 'byok-vault',
+  gateway: 'vault',
   'sync-engine': 'database',
   'operator-engine': 'store',
 };

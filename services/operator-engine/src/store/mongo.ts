@@ -67,6 +67,8 @@ function guardOf(client: MongoClient): Guard {
 }
 
 async function prepare(client: MongoClient): Promise<Collections> {
+  // Said each time: a client whose very first connection failed stays closed, and no command of it would try another.
+  await client.connect();
   const db = client.db();
   const operators = db.collection<OperatorDocument>('operators');
   const computations = db.collection<ComputationDocument>('computations');
