@@ -35,3 +35,14 @@ export const EXPERIMENTS: readonly Experiment[] = [
   coldStart,
   secretsChanged,
 ];
+
+/** Those whose short forms are part of `.ci/run`; the others are run by hand. */
+export const IN_CI: readonly Experiment[] = [
+  gatewayKilled,
+  forwarderKilled,
+  vaultKilled,
+  upstreamResets,
+  upstreamSlow,
+  callersLeave,
+  namesFail,
+];
