@@ -8,8 +8,17 @@ const example = readFileSync(join(ROOT, '.env.example'), 'utf8');
 /** `NAME=…`, also where it is commented out as `# NAME=…`. */
 const listed = new Set([...example.matchAll(/^(?:# ?)?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]!));
 
-/** The runtime's own variables, which are not the mesh's to document. */
-const FOREIGN = new Set(['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'CI']);
+/** Variables of the runtime and the desktop, which are not the mesh's to document. */
+const FOREIGN = new Set([
+  'PATH',
+  'HOME',
+  'TZ',
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'CI',
+  'XDG_CONFIG_HOME',
+  'XDG_STATE_HOME',
+]);
 
 function codeFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

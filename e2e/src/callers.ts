@@ -76,6 +76,13 @@ export async function buildWorld(mesh: TestMesh, name: string, base_url: string)
   return { slug, owner, headersOf };
 }
 
+/** The same world, whose session has only just begun. */
+export async function withNewSession(mesh: TestMesh, world: World): Promise<World> {
+  const begun = await mesh.call('POST', '/api/zeq/session', { token: world.owner, json: {} });
+  const { token } = await expectStatus<{ token: string }>(200, begun);
+  return { ...world, headersOf: { ...world.headersOf, session: bearer(token) } };
+}
+
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** The same claims, signed by somebody else. */
