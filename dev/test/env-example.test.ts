@@ -57,7 +57,7 @@ describe('.env.example', () => {
     expect(ports.filter((name) => !listed.has(name))).toEqual([]);
   });
 
-  it('lists nothing that no service, script or compose file reads', async () => {
+  it('lists nothing that no service, script, compose file or command reads', async () => {
     const shapes = await Promise.all(
       SERVICES.map(async ({ name }) =>
         Object.keys((await import(join(ROOT, 'services', name, 'src/config.ts'))).Env.shape),
@@ -71,6 +71,7 @@ describe('.env.example', () => {
           ? [readFileSync(join(ROOT, path), 'utf8')]
           : [],
       )
+      .concat(codeFiles(join(ROOT, 'packages/sdk/src/cli')).map((path) => readFileSync(path, 'utf8')))
       .join('\n');
 
     expect(

@@ -75,7 +75,7 @@ describe('a name whose servers are moody', () => {
   it('that are silent keep nobody waiting who calls by another name', async () => {
     rig.dns.answer = (name) => (name === NAME ? { silent: true } : HERE);
     const other = rig.register({ base_url: `http://127.0.0.1:${upstream.port}` });
-    const waiting = Array.from({ length: 50 }, outcomeOf);
+    const waiting = Array.from({ length: 50 }, () => outcomeOf());
 
     const quick = await rig.fetch(other, '/x');
 
