@@ -41,8 +41,10 @@ export const IN_CI: readonly Experiment[] = [
   gatewayKilled,
   forwarderKilled,
   vaultKilled,
+  databaseRestarts,
   upstreamResets,
   upstreamSlow,
+  rotationKilled,
   callersLeave,
   namesFail,
 ];

@@ -116,6 +116,11 @@ async function hurtAndJudge(
   } finally {
     await mesh.stop();
   }
-  await server?.run('CHECKPOINT');
-  await judgeFiles(verdict, [folder, ...(server ? [server.dataFolder] : [])], canary);
+  if (server === undefined) return judgeFiles(verdict, [folder], canary);
+  await server.end('fast'); // with a checkpoint; and files of a running server come and go
+  try {
+    await judgeFiles(verdict, [folder, server.dataFolder], canary);
+  } finally {
+    await server.begin();
+  }
 }
