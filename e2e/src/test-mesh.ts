@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ApiView, MintToken, RegisterApi } from '@zeq/contracts';
-import { type Mesh, startMesh } from '../../dev/mesh.ts';
+import { type Mesh, type MeshOptions, startMesh } from '../../dev/mesh.ts';
 
 /** A running mesh: the three services of the main road as processes, with its own data folder, and the calls that every test makes on it. */
 export interface TestMesh {
@@ -32,11 +32,16 @@ export interface CallOptions {
  * Starts a mesh on free ports in a temporary folder that `stop` removes.
  *
  * @param upstreams The local upstreams that the egress guard lets through, as host:port.
+ * @param only The services; by default those of the main road.
  */
-export async function openTestMesh(upstreams: string[], env: NodeJS.ProcessEnv = {}): Promise<TestMesh> {
+export async function openTestMesh(
+  upstreams: string[],
+  env: NodeJS.ProcessEnv = {},
+  only: MeshOptions['only'] = ['byok-vault', 'forwarder', 'gateway'],
+): Promise<TestMesh> {
   const dataDir = await mkdtemp(join(tmpdir(), 'zeq-e2e-'));
   const mesh = await startMesh({
-    only: ['byok-vault', 'forwarder', 'gateway'],
+    only,
     env: {
       PATH: process.env.PATH,
       ...(await portVariables()),
