@@ -9,7 +9,7 @@ import '../src/patience.ts';
 const KEY = `canary-${randomBytes(24).toString('hex')}`;
 const REFUSED_WITHIN_MS = 1_000;
 const CUT_WITHIN_MS = 5_000;
-const EXPIRES_AFTER_SECONDS = 3;
+const EXPIRES_AFTER_SECONDS = 5;
 
 let upstream: ByteUpstream;
 let mesh: TestMesh;
