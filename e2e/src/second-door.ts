@@ -42,7 +42,8 @@ export async function openSecondDoor(mesh: TestMesh, allow: string[]): Promise<S
     for (const child of children) await end(child);
   };
   try {
-    await until(() => isReady(gateway), 60_000);
+    for (const port of [forwarderPort, gatewayPort])
+      await until(() => isReady(`http://127.0.0.1:${port}`), 60_000);
   } catch (err) {
     await stop();
     throw err;
@@ -63,9 +64,9 @@ async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-async function isReady(gateway: string): Promise<boolean> {
+async function isReady(service: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${gateway}/ready`);
+    const answer = await fetch(`${service}/ready`);
     await answer.body?.cancel();
     return answer.ok;
   } catch (err) {
