@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import type { LinkCall, LinkHandler, LinkRequest } from '../src/link/connection.ts';
 import { Link } from '../src/link/link.ts';
 
@@ -139,6 +141,19 @@ describe('Link', () => {
 
     expect(heard.error).toBeDefined();
     expect(sockets).toHaveLength(1);
+  });
+
+  it('sends a POST over no connection that lay idle for long: its service may be closing it', async () => {
+    await send().over;
+    await send({ method: 'POST' }).over;
+    expect(sockets).toHaveLength(1);
+    const later = performance.now() + 2_000;
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(later);
+
+    await send({ method: 'POST' }).over;
+    clock.mockRestore();
+
+    expect(sockets).toHaveLength(2);
   });
 
   it('does not lend out a connection that brought bytes behind its answer', async () => {

@@ -199,11 +199,14 @@ export class Connection implements AnswerSink, LinkCall {
    * A service may close a connection that lay idle at the very moment it is used again. What cannot happen twice is sent
    * again then, on a new connection (RFC 9112 section 9.3.1).
    */
-  #mayGoAgain({ method, body }: LinkRequest): boolean {
-    const isSafe = method === 'GET' || method === 'HEAD';
-    return isSafe && body === null && this.#answered > 0 && !this.#answering;
+  #mayGoAgain(request: LinkRequest): boolean {
+    return isRepeatable(request) && this.#answered > 0 && !this.#answering;
   }
 }
+
+/** Whether sending it twice would do no harm. */
+export const isRepeatable = ({ method, body }: LinkRequest): boolean =>
+  (method === 'GET' || method === 'HEAD') && body === null;
 
 function dial({ origin, socketPath }: Place): Socket {
   const { hostname, port } = new URL(origin);

@@ -1,10 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import type { Place } from '../config.ts';
-import { Connection, type LinkHandler, type LinkRequest } from './connection.ts';
+import { Connection, isRepeatable, type LinkHandler, type LinkRequest } from './connection.ts';
 
 /** Less than the service's own 75 s, so that no call is written on a connection that it is just closing (ms). */
 const KEEP_ALIVE_MS = 60_000;
 const SWEEP_EVERY_MS = 5_000;
+/**
+ * What must not be sent twice goes over no connection that lay idle for longer than this (ms). A service that stops answers with
+ * `Connection: close` for two seconds before it closes what is idle, so a connection in use is never closed under a request.
+ */
+const FRESH_MS = 1_500;
 
 /**
  * Carries calls to one of our own services over HTTP/1.1, one at a time per connection, the connection used last first. It
@@ -23,14 +28,21 @@ export class Link {
   }
 
   send(request: LinkRequest, handler: LinkHandler): void {
-    const connection = this.#idle.pop() ?? this.#open();
-    connection.start(request, handler);
+    this.#take(request).start(request, handler);
   }
 
   /** Ends every connection, with whatever it carries. */
   close(): void {
     clearInterval(this.#sweep);
     for (const connection of this.#all) connection.destroy();
+  }
+
+  /** The one used last lies on top; when that is not fresh, none is. */
+  #take(request: LinkRequest): Connection {
+    const last = this.#idle.at(-1);
+    if (last === undefined) return this.#open();
+    const isFresh = performance.now() - last.idleSince < FRESH_MS;
+    return isFresh || isRepeatable(request) ? this.#idle.pop()! : this.#open();
   }
 
   #open(): Connection {
