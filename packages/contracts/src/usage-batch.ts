@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CallKind, CallOutcome, MAX_ACTIVITY_PATH_CHARS } from './activity.ts';
 import { HISTOGRAM_PARTS } from './histogram.ts';
-import { idOf, Moment } from './ids.ts';
+import { idOf } from './ids.ts';
 import { StatusClasses } from './usage.ts';
 
 /** Limits of one batch: with them its JSON stays below 4 MiB, which is what the vault reads. */
@@ -10,6 +10,8 @@ export const MAX_BATCH_CALLS = 2_000;
 export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 const count = z.int().min(0);
+/** The last moment that JavaScript's `Date` knows. */
+const LATEST_MS = 8_640_000_000_000_000;
 
 /** The calls of one API that ended in one minute (or that were folded into its first one), added up by one forwarder. */
 export const UsageMinute = z.strictObject({
@@ -39,7 +41,7 @@ export type UsageMinute = z.infer<typeof UsageMinute>;
 /** One call as the forwarder saw it; the vault adds the names of key and token. */
 export const RecordedCall = z.strictObject({
   api_id: idOf('api'),
-  at: Moment,
+  at: count.max(LATEST_MS).describe('ms since 1970 (UTC)'),
   kind: CallKind,
   caller_id: z.union([idOf('key'), idOf('tok')]),
   method: z.string().max(20),

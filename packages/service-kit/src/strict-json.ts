@@ -17,7 +17,6 @@ const MAX_DEPTH = 64;
 const DEADLINE_MS = 30_000;
 /** `application/json`, at most with a charset, and that UTF-8 (RFC 8259 section 8.1). */
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
-const DEEPER = new Set(['{', '[']);
 
 /**
  * A body parser that refuses what two readers might understand differently: another media type or charset, a content
@@ -104,7 +103,7 @@ export function parseStrictJson(
   } catch {
     throw new ProblemError('invalid_json', 'The body is not valid JSON.');
   }
-  refuseAmbiguity(text, maxDepth, maxParts);
+  refuseAmbiguity(text, value, maxDepth, maxParts);
   return value;
 }
 
@@ -116,41 +115,49 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/**
- * Walks text that is known to be JSON and refuses doubled names, names that reach a prototype, and deep nesting. A string
- * followed by a colon is a name, so only brackets, strings and colons have to be looked at.
- */
-function refuseAmbiguity(text: string, maxDepth: number, maxParts: number): void {
-  /** For every open bracket the names seen in it; null for an array. */
-  const open: (Set<string> | null)[] = [];
-  const parents: string[] = [];
-  let name = '';
-  let parts = 0;
-  const countPart = () => {
-    parts += 1;
-    if (parts > maxParts) throw tooMany(maxParts);
-  };
-  for (let i = 0; i < text.length; i += 1) {
-    const char = text[i]!;
-    if (DEEPER.has(char)) {
-      countPart();
-      if (open.length >= maxDepth) throw tooDeep(maxDepth);
-      open.push(char === '{' ? new Set() : null);
-      parents.push(name);
-      name = '';
-    } else if (char === '}' || char === ']') {
-      open.pop();
-      name = parents.pop() ?? '';
-    } else if (char === '"') {
-      const end = endOfString(text, i);
-      if (isName(text, end)) {
-        countPart();
-        name = nameOf(text.slice(i, end));
-        refuseName(name, open.at(-1), parents.at(-1));
-      }
-      i = end - 1;
-    }
+/** @throws ProblemError for doubled names, names that reach a prototype, deep nesting, and more parts than are allowed. */
+function refuseAmbiguity(text: string, value: unknown, maxDepth: number, maxParts: number): void {
+  const names = countNames(text);
+  if (names > maxParts) throw tooMany(maxParts);
+  const kept = countParts(value, '', 0, { names: 0, containers: 0, maxDepth });
+  if (names + kept.containers > maxParts) throw tooMany(maxParts);
+  // the parser keeps the last one of those that are the same, whatever escapes they are written with
+  if (kept.names < names) throw new ProblemError('invalid_json', 'The body gives a name twice.');
+}
+
+interface Parts {
+  names: number;
+  /** Objects and lists. */
+  containers: number;
+  readonly maxDepth: number;
+}
+
+/** Adds up what is in a value. @param name Under which it stands. @param depth Of what it stands in. */
+function countParts(value: unknown, name: string, depth: number, parts: Parts): Parts {
+  if (typeof value !== 'object' || value === null) return parts;
+  if (depth >= parts.maxDepth) throw tooDeep(parts.maxDepth);
+  parts.containers += 1;
+  if (Array.isArray(value)) {
+    for (const part of value) countParts(part, '', depth + 1, parts);
+    return parts;
   }
+  for (const inner of Object.keys(value)) {
+    refuseName(inner, name);
+    parts.names += 1;
+    countParts((value as Record<string, unknown>)[inner], inner, depth + 1, parts);
+  }
+  return parts;
+}
+
+/** How many names text has that is known to be JSON: a string is one when a colon follows. */
+function countNames(text: string): number {
+  let names = 0;
+  for (let quote = text.indexOf('"'); quote !== -1; ) {
+    const end = endOfString(text, quote);
+    if (isName(text, end)) names += 1;
+    quote = text.indexOf('"', end);
+  }
+  return names;
 }
 
 /** The index behind the closing quote. It leaps from quote to quote: a string may be megabytes of base64. */
@@ -173,15 +180,9 @@ function isName(text: string, end: number): boolean {
   return text[i] === ':';
 }
 
-/** A name without its quotes; escapes are resolved, so that `"a"` and `"\u0061"` are one name. */
-const nameOf = (quoted: string): string =>
-  quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
-
-function refuseName(name: string, seen: Set<string> | null | undefined, parent: string | undefined): void {
+function refuseName(name: string, parent: string): void {
   if (name === '__proto__' || (name === 'prototype' && parent === 'constructor'))
     throw new ProblemError('invalid_json', 'The body has a name that is not allowed in JSON here.');
-  if (seen?.has(name)) throw new ProblemError('invalid_json', 'The body gives a name twice.');
-  seen?.add(name);
 }
 
 const tooDeep = (maxDepth: number) =>

@@ -11,6 +11,7 @@ describe('parseStrictJson', () => {
   it.each([
     ['a name given twice', '{"a":1,"a":2}'],
     ['a name given twice, once escaped', '{"a":1,"\\u0061":2}'],
+    ['a name given twice around another object', '{"a":{"b":1},"a":{"b":1,"c":2}}'],
     ['a way to a prototype', '{"__proto__":1}'],
     ['another way to a prototype', '{"constructor":{"prototype":1}}'],
     ['a byte order mark', '\ufeff{}'],

@@ -65,7 +65,7 @@ const placeOf = ({ before, after }: ActivityQuery): ActivityPlace =>
 function viewCall(call: KeptCall): ActivityEntry {
   return {
     id: String(call.seq),
-    at: call.at,
+    at: new Date(call.at).toISOString(),
     kind: call.kind,
     caller: {
       kind: call.caller_id.startsWith('key_') ? 'key' : 'token',

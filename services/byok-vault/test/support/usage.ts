@@ -25,7 +25,7 @@ export const newMinute = (apiId: string, minute: number, over: Partial<UsageMinu
 
 export const newCall = (apiId: string, over: Partial<RecordedCall> = {}): RecordedCall => ({
   api_id: apiId,
-  at: '2026-01-02T03:04:05.678Z',
+  at: Date.parse('2026-01-02T03:04:05.678Z'),
   kind: 'call',
   caller_id: newId('key'),
   method: 'POST',

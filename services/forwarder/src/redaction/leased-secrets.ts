@@ -5,13 +5,15 @@ import { SealedTable } from './sealed-table.ts';
 
 /**
  * The forms of one lease's credential. They are worked out once and kept sealed; they are in clear text while there is a call
- * whose answer has to be searched, are shared by all such calls, and are overwritten when the last of them has ended.
+ * whose answer has to be searched, are shared by all such calls, and are overwritten when the last of them has ended: before this
+ * process waits for anything again, so that calls which end and begin in one turn of its loop share them as well.
  */
 export class LeasedSecrets {
   readonly #credential: OpenedLease;
   #sealed: SealedTable | typeof NONE | undefined;
   #matcher: Matcher | undefined;
   #holders = 0;
+  #wipesSoon = false;
 
   constructor(credential: OpenedLease) {
     this.#credential = credential;
@@ -30,6 +32,13 @@ export class LeasedSecrets {
   /** Once for each matcher that `acquire` gave out. */
   release(): void {
     this.#holders -= 1;
+    if (this.#holders > 0 || this.#wipesSoon) return;
+    this.#wipesSoon = true;
+    setImmediate(() => this.#wipe());
+  }
+
+  #wipe(): void {
+    this.#wipesSoon = false;
     if (this.#holders > 0) return;
     this.#matcher?.wipe();
     this.#matcher = undefined;

@@ -81,7 +81,7 @@ const stated = (tokens: number): number | null => (tokens < 0 ? null : tokens);
 
 const toWire = (call: CallRecord, path: string): RecordedCall => ({
   api_id: call.api!.lease.api_id,
-  at: new Date(call.endedAt - call.durationMs).toISOString(),
+  at: Math.trunc(call.endedAt - call.durationMs),
   kind: call.kind,
   caller_id: call.caller.kind === 'app' ? call.caller.token_id : call.caller.key_id,
   method: call.method.slice(0, 20),

@@ -36,8 +36,10 @@ export class JsonScan {
   #escaped = false;
   /** A string that begins here is a name. */
   #awaitsKey = false;
-  /** Collected while a name is being read that may matter; undefined otherwise. */
-  #keyBytes: number[] | undefined;
+  /** The string that is being read is a name that may matter. */
+  #isKey = false;
+  /** What has come of it, a character for each byte. */
+  #keyBytes = '';
   #key = '';
   /** Digits of a number under way; -1: none, or one that is no whole number. */
   #digits = -1;
@@ -53,7 +55,7 @@ export class JsonScan {
     this.#inString = false;
     this.#escaped = false;
     this.#awaitsKey = false;
-    this.#keyBytes = undefined;
+    this.#isKey = false;
     this.#key = '';
     this.#digits = -1;
   }
@@ -64,40 +66,39 @@ export class JsonScan {
     while (at < end) at = this.#inString ? this.#string(bytes, at, end) : this.#token(bytes[at]!, at);
   }
 
-  /** @returns Where to go on. */
+  /** @returns Where to go on: behind the closing quote, or at the end where there is none yet. */
   #string(bytes: Buffer, from: number, end: number): number {
-    if (this.#keyBytes === undefined && !this.#escaped) return this.#skip(bytes, from, end);
-    const byte = bytes[from]!;
-    if (this.#escaped) this.#escaped = false;
-    else if (byte === BACKSLASH) this.#escaped = true;
-    else if (byte === QUOTE) {
-      this.#endString();
-      return from + 1;
-    }
-    if (this.#keyBytes !== undefined && this.#keyBytes.push(byte) > MAX_KEY_BYTES) this.#keyBytes = undefined;
-    return from + 1;
-  }
-
-  /** To the end of a string that does not matter, by the search of the platform: most of an answer is text. */
-  #skip(bytes: Buffer, from: number, end: number): number {
-    const quote = (end === bytes.length ? bytes : bytes.subarray(0, end)).indexOf(QUOTE, from);
-    const stop = quote === -1 ? end : quote;
-    let backslashes = 0;
-    while (stop - backslashes > from && bytes[stop - backslashes - 1] === BACKSLASH) backslashes += 1;
-    const isEscaped = backslashes % 2 === 1;
-    if (stop === end) {
-      this.#escaped = isEscaped;
-      return end;
-    }
-    if (!isEscaped) this.#endString();
+    const stop = this.#endOfString(bytes, from, end);
+    if (this.#isKey) this.#collectKey(bytes, from, stop);
+    if (stop === end) return end;
+    this.#inString = false;
+    if (this.#isKey) this.#key = nameOf(this.#keyBytes);
     return stop + 1;
   }
 
-  #endString(): void {
-    this.#inString = false;
-    if (this.#keyBytes === undefined) return;
-    this.#key = nameOf(this.#keyBytes);
-    this.#keyBytes = undefined;
+  /** By the search of the platform: most of an answer is text. @returns Where the closing quote is; `end`: not here. */
+  #endOfString(bytes: Buffer, from: number, end: number): number {
+    const within = end === bytes.length ? bytes : bytes.subarray(0, end);
+    let start = this.#escaped ? from + 1 : from;
+    this.#escaped = false;
+    for (;;) {
+      const quote = within.indexOf(QUOTE, start);
+      const stop = quote === -1 ? end : quote;
+      let backslashes = 0;
+      while (stop - backslashes > start && bytes[stop - backslashes - 1] === BACKSLASH) backslashes += 1;
+      const isEscaped = backslashes % 2 === 1;
+      if (stop === end) {
+        this.#escaped = isEscaped;
+        return end;
+      }
+      if (!isEscaped) return stop;
+      start = stop + 1;
+    }
+  }
+
+  #collectKey(bytes: Buffer, from: number, end: number): void {
+    if (this.#keyBytes.length + end - from > MAX_KEY_BYTES) this.#isKey = false;
+    else this.#keyBytes += bytes.toString('latin1', from, end);
   }
 
   #token(byte: number, at: number): number {
@@ -118,8 +119,8 @@ export class JsonScan {
 
   #beginString(place: Place): void {
     this.#inString = true;
-    const matters = this.#awaitsKey && this.#depth <= DEEPEST && place !== OTHER;
-    this.#keyBytes = matters ? [] : undefined;
+    this.#isKey = this.#awaitsKey && this.#depth <= DEEPEST && place !== OTHER;
+    this.#keyBytes = '';
     this.#awaitsKey = false;
   }
 
@@ -171,12 +172,11 @@ export class JsonScan {
   }
 }
 
-/** A name as JSON writes it, escapes and all. */
-function nameOf(bytes: readonly number[]): string {
-  const text = Buffer.from(bytes).toString('utf8');
-  if (!text.includes('\\')) return text;
+/** A name as JSON writes it, escapes and all. @param bytes A character for each. */
+function nameOf(bytes: string): string {
+  if (!bytes.includes('\\')) return bytes; // one that is not ASCII is none of ours in any form
   try {
-    return String(JSON.parse(`"${text}"`));
+    return String(JSON.parse(`"${bytes}"`));
   } catch {
     return ''; // not JSON: no name of ours
   }

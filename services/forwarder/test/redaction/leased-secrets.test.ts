@@ -1,3 +1,4 @@
+import { setImmediate as turnEnds } from 'node:timers/promises';
 import { LeaseRecipient, sealLease } from '@zeq/crypto';
 import { LeasedSecrets } from '../../src/redaction/leased-secrets.ts';
 
@@ -12,24 +13,37 @@ function leased(value: string): LeasedSecrets {
 const text = Buffer.from(`an answer with ${SECRET} inside`);
 
 describe('LeasedSecrets', () => {
-  it('shares the forms among calls and wipes them when the last has ended', () => {
+  it('shares the forms among calls and wipes them when the last has ended', async () => {
     const secrets = leased(`Bearer ${SECRET}`);
     const [first, second] = [secrets.acquire()!, secrets.acquire()!];
     expect(second).toBe(first);
 
     secrets.release();
+    await turnEnds();
     expect(first.find(text, 0)).toBe(15);
 
     secrets.release();
+    await turnEnds();
     expect(() => first.find(text, 0)).toThrow('wiped');
   });
 
-  it('opens them again for the next call', () => {
+  it('opens them again for the next call', async () => {
     const secrets = leased(`Bearer ${SECRET}`);
     for (let call = 0; call < 3; call += 1) {
       expect(secrets.acquire()!.find(text, 0)).toBe(15);
       secrets.release();
+      await turnEnds();
     }
+  });
+
+  it('keeps them for a call that begins in the turn in which the last one ended', async () => {
+    const secrets = leased(`Bearer ${SECRET}`);
+    const first = secrets.acquire()!;
+    secrets.release();
+    expect(secrets.acquire()).toBe(first);
+
+    await turnEnds();
+    expect(first.find(text, 0)).toBe(15);
   });
 
   it('has none for a credential that could be any text', () => {

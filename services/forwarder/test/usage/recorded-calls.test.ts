@@ -50,7 +50,7 @@ describe('what is recorded of a call', () => {
     expect(calls).toEqual([
       {
         api_id: apiId,
-        at: expect.any(String),
+        at: expect.any(Number),
         kind: 'call',
         caller_id: rig.owner.key_id,
         method: 'POST',

@@ -39,7 +39,9 @@ const NUMBER = `
   INSERT INTO activity_heads AS h (api_id, seq) SELECT * FROM unnest($1::text[], $2::bigint[])
   ON CONFLICT (api_id) DO UPDATE SET seq = h.seq + EXCLUDED.seq RETURNING api_id, seq`;
 const APPEND = `
-  INSERT INTO activity_pages (api_id, last_seq, calls) SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])`;
+  INSERT INTO activity_pages (api_id, last_seq, calls)
+  SELECT api_id, last_seq, decode(calls, 'base64')
+  FROM unnest($1::text[], $2::bigint[], $3::text[]) AS given (api_id, last_seq, calls)`;
 /** Exactly what has fallen off the end: a walk over nothing else. */
 const TRIM = `
   DELETE FROM activity_pages p USING activity_heads h
@@ -69,13 +71,17 @@ const toKept = ({ api_id: _page, ...call }: RecordedCall, names: Names): Omit<Ke
   caller_prefix: names.get(call.caller_id)?.prefix ?? null,
 });
 
-/** Deflated here, because a database that packs the text itself takes three times as long (pglz). */
-const pack = (calls: readonly unknown[]): Buffer => deflateRawSync(JSON.stringify(calls), { level: 1 });
+/**
+ * Deflated here, because a database that packs the text itself takes three times as long (pglz); as base64, because both drivers
+ * write bytes as hexadecimal digits, one by one.
+ */
+const pack = (calls: readonly unknown[]): string =>
+  deflateRawSync(JSON.stringify(calls), { level: 1 }).toString('base64');
 const unpack = (packed: Buffer): unknown => JSON.parse(inflateRawSync(packed).toString('utf8'));
 
 const HeadRow = z.object({ api_id: z.string(), seq: bigint });
 const KeptRow = z.object({
-  at: z.string(),
+  at: z.int(),
   kind: CallKind,
   caller_id: z.string(),
   caller_name: z.string().nullable(),
