@@ -133,14 +133,17 @@ export class MixedCalls {
       headers: { authorization: `Bearer ${owner}` },
       perMessageDeflate: false,
     });
+    const gone = new AbortController();
+    const closed = new Promise<void>((resolve) => ws.once('close', resolve));
+    void closed.then(() => gone.abort()); // a killed forwarder closes it in the midst
     try {
-      await once(ws, 'open');
+      await once(ws, 'open', gone);
       for (let i = 0; i < 3; i += 1) {
         ws.send('m'.repeat(200 * (i + 1)));
-        await once(ws, 'message');
+        await once(ws, 'message', gone);
       }
       ws.close();
-      await once(ws, 'close');
+      await closed;
       return true;
     } catch {
       ws.terminate();

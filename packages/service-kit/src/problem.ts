@@ -35,13 +35,13 @@ export function parseInput<T extends z.ZodType>(
 ): z.infer<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ProblemError(code, describeIssues(parsed.error));
+  throw new ProblemError(code, describeIssues(parsed.error, code === 'invalid_query' ? 'the query' : 'the body'));
 }
 
-/** zod's issues as one line: field and expectation, never the value. */
-export function describeIssues(error: z.ZodError): string {
+/** zod's issues as one line: field and expectation, never the value. @param whole What is named where it is no single field. */
+export function describeIssues(error: z.ZodError, whole = 'the body'): string {
   const lines = error.issues.slice(0, 20).map((issue) => {
-    const where = issue.path.length > 0 ? issue.path.map(String).join('.').slice(0, 200) : 'the body';
+    const where = issue.path.length > 0 ? issue.path.map(String).join('.').slice(0, 200) : whole;
     return `${where}: ${issue.code === 'unrecognized_keys' ? 'has fields that are not known here' : issue.message}`;
   });
   return lines.join('; ');

@@ -73,6 +73,7 @@ describe('parseInput', () => {
 
     expect(attempt).toThrow(ProblemError);
     expect(attempt).toThrow(/name: .*string.*; n: .*; the body: has fields that are not known here/);
+    expect(() => parseInput(schema, [], 'invalid_query')).toThrow(/^the query: /);
     expect(attempt).not.toThrow(/hunter/);
   });
 });
