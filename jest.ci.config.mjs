@@ -1,4 +1,4 @@
 import { base } from './jest.config.mjs';
 
 /** Tests against real servers (PostgreSQL, Redis, nginx, Chromium); `.ci/run` installs and starts what they need. */
-export default { ...base, testMatch: ['**/test/**/*.ci.test.ts'], maxWorkers: 1 };
+export default { ...base, testMatch: ['**/test/**/*.ci.test.ts'] };

@@ -1,4 +1,4 @@
-/** Tests that need nothing installed. Those that need real servers are `*.ci.test.ts`, run by `.ci/run`. */
+/** Tests that need nothing installed. Those that need real servers (`*.ci.test.ts`) or the whole machine (`*.load.test.ts`) are run by `.ci/run`. */
 export const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -21,5 +21,5 @@ export const base = {
 export default {
   ...base,
   testMatch: ['**/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '\\.(ci|prod)\\.test\\.ts$'],
+  testPathIgnorePatterns: ['/node_modules/', '\\.(ci|load|prod)\\.test\\.ts$'],
 };

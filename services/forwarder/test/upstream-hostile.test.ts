@@ -60,7 +60,7 @@ describe('an upstream that lies', () => {
     expect(raw).toMatch(/x-zeq-error: connect_failed/i);
   });
 
-  // What it costs the process in memory is measured on a process: e2e/test/gzip-bomb.ci.test.ts.
+  // What it costs the process in memory is measured on a process: e2e/test/gzip-bomb.load.test.ts.
   it('upstream/gzip-bomb', async () => {
     const mebibytes = 1_024;
     const member = gzipSync(Buffer.alloc(16 * 2 ** 20)); // members one behind the other are one gzip file
