@@ -18,6 +18,14 @@ export interface FuzzOptions {
   say?: (text: string) => void;
 }
 
+/** A mutated path may lead to any of them. */
+const EVERY_SERVICE_BEHIND_THE_GATEWAY = [
+  'byok-vault',
+  'forwarder',
+  'sync-engine',
+  'operator-engine',
+  'gateway',
+] as const;
 const LANES = 16;
 /** Strange requests often have no end: silence for this long ends the wait (ms). */
 const PATIENCE_MS = 150;
@@ -39,7 +47,11 @@ export async function runFuzz({
   const upstreams = await openFuzzUpstreams(
     (path) => answers.get(path) ?? { bytes: Buffer.alloc(0), closes: true },
   );
-  const mesh = await openTestMesh([`127.0.0.1:${upstreams.honest}`, `127.0.0.1:${upstreams.strange}`]);
+  const mesh = await openTestMesh(
+    [`127.0.0.1:${upstreams.honest}`, `127.0.0.1:${upstreams.strange}`],
+    {},
+    EVERY_SERVICE_BEHIND_THE_GATEWAY,
+  );
   try {
     const before = JSON.stringify(mesh.mesh.pids());
     const rounds = await buildRounds(mesh, upstreams, answers, seed);
