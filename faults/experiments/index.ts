@@ -16,7 +16,7 @@ import { manyCalls } from './f21-memory.ts';
 import { coldStart } from './f25-cold-start.ts';
 import { secretsChanged } from './secrets.ts';
 
-/** All of them, in the order in which they run. */
+/** All of them, in the order in which they run; `.ci/run` runs their short forms. */
 export const EXPERIMENTS: readonly Experiment[] = [
   gatewayKilled,
   forwarderKilled,
@@ -36,15 +36,3 @@ export const EXPERIMENTS: readonly Experiment[] = [
   secretsChanged,
 ];
 
-/** Those whose short forms are part of `.ci/run`; the others are run by hand. */
-export const IN_CI: readonly Experiment[] = [
-  gatewayKilled,
-  forwarderKilled,
-  vaultKilled,
-  databaseRestarts,
-  upstreamResets,
-  upstreamSlow,
-  rotationKilled,
-  callersLeave,
-  namesFail,
-];

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { IN_CI } from '../experiments/index.ts';
+import { EXPERIMENTS } from '../experiments/index.ts';
 import { Postgres } from '../src/postgres.ts';
 import { runExperiment } from '../src/run-experiment.ts';
 import { lineOf } from '../src/verdict.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe.each(IN_CI.map((experiment) => [experiment.name, experiment] as const))(
+describe.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as const))(
   '%s',
   (_name, experiment) => {
     it(`${experiment.injects}: ${experiment.passes}`, async () => {
