@@ -1,11 +1,9 @@
 import type { MintedToken, MintToken } from '@zeq/contracts';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { type Api, tokenApi } from '../api/mesh.ts';
 import { useMachine } from '../api/session.ts';
-import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
+import { FormDialog } from '../ui/dialog.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
-import { ProblemNote } from '../ui/states.tsx';
 import { useAction } from '../ui/use-action.ts';
 
 interface MintDialogProps {
@@ -48,37 +46,31 @@ export function MintDialog({ api, onClose, onMinted }: MintDialogProps) {
     value: form[name],
     onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void mint.run();
-  };
   return (
-    <Dialog title={`New token for ${api.name}`} onClose={onClose}>
-      <form onSubmit={submit}>
-        <TextField
-          label="App"
-          placeholder="website, batch job, Ana's laptop"
-          maxLength={255}
-          autoFocus
-          {...field('name')}
-        />
-        <SelectField label="Ends after" {...field('life')}>
-          {LIVES.map(([label, seconds]) => (
-            <option key={label} value={seconds ?? ''}>
-              {label}
-            </option>
-          ))}
-        </SelectField>
-        <NarrowFields field={field} />
-        {mint.error && <ProblemNote error={mint.error} />}
-        <div className="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" isBusy={mint.isBusy}>
-            Make token
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`New token for ${api.name}`}
+      action="Make token"
+      isBusy={mint.isBusy}
+      error={mint.error}
+      onConfirm={() => void mint.run()}
+      onClose={onClose}
+    >
+      <TextField
+        label="App"
+        placeholder="website, batch job, Ana's laptop"
+        maxLength={255}
+        autoFocus
+        {...field('name')}
+      />
+      <SelectField label="Ends after" {...field('life')}>
+        {LIVES.map(([label, seconds]) => (
+          <option key={label} value={seconds ?? ''}>
+            {label}
+          </option>
+        ))}
+      </SelectField>
+      <NarrowFields field={field} />
+    </FormDialog>
   );
 }
 

@@ -42,7 +42,7 @@ export function Dialog({ title, children, onClose }: DialogProps) {
   );
 }
 
-interface ConfirmProps {
+interface AnsweredProps {
   title: string;
   children: ReactNode;
   /** What will be done, as a verb. */
@@ -54,7 +54,15 @@ interface ConfirmProps {
 }
 
 /** Asks before something that cannot be taken back. The safe answer has the focus. */
-export function Confirm({ title, children, action, isBusy, error, onConfirm, onClose }: ConfirmProps) {
+export const Confirm = ({ children, ...rest }: AnsweredProps) => (
+  <FormDialog kind="danger" {...rest}>
+    <div className="prose">{children}</div>
+  </FormDialog>
+);
+
+/** Asks for something; what went wrong with it stands above the two answers. */
+export function FormDialog(props: AnsweredProps & { kind?: 'primary' | 'danger' }) {
+  const { title, children, action, kind = 'primary', isBusy, error, onConfirm, onClose } = props;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onConfirm();
@@ -62,13 +70,13 @@ export function Confirm({ title, children, action, isBusy, error, onConfirm, onC
   return (
     <Dialog title={title} onClose={onClose}>
       <form onSubmit={submit}>
-        <div className="prose">{children}</div>
+        {children}
         {error && <ProblemNote error={error} />}
         <div className="dialog-actions">
-          <Button onClick={onClose} autoFocus>
+          <Button onClick={onClose} autoFocus={kind === 'danger'}>
             Cancel
           </Button>
-          <Button kind="danger" type="submit" isBusy={isBusy}>
+          <Button kind={kind} type="submit" isBusy={isBusy}>
             {action}
           </Button>
         </div>

@@ -3,6 +3,20 @@ import type { UsageMinute } from '@zeq/contracts';
 /** Sums over calls, with the names they have on the wire; whatever the length of time, they are added up alike. */
 export type Tally = Omit<UsageMinute, 'api_id' | 'minute'>;
 
+/** What of a tally is one number; the rest are counts by name. */
+export const COUNTS = [
+  'requests',
+  'sent',
+  'errors',
+  'aborted',
+  'websockets',
+  'tests',
+  'bytes_in',
+  'bytes_out',
+  'tokens_in',
+  'tokens_out',
+] as const satisfies readonly (keyof Tally)[];
+
 /** What was counted of one API from a moment on. */
 export interface TallyRow extends Tally {
   at: Date;

@@ -1,18 +1,5 @@
 import { quantiles, type UsageFigures } from '@zeq/contracts';
-import type { Tally } from '../store/usage-store.ts';
-
-const COUNTS = [
-  'requests',
-  'sent',
-  'errors',
-  'aborted',
-  'websockets',
-  'tests',
-  'bytes_in',
-  'bytes_out',
-  'tokens_in',
-  'tokens_out',
-] as const satisfies readonly (keyof Tally)[];
+import { COUNTS, type Tally } from '../store/usage-store.ts';
 
 export const emptyTally = (): Tally => ({
   requests: 0,

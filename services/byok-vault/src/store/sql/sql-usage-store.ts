@@ -1,21 +1,9 @@
 import type { UsageMinute } from '@zeq/contracts';
 import { z } from 'zod';
 import type { Queryable } from '../../db/database.ts';
-import type { UsageStore } from '../usage-store.ts';
+import { COUNTS, type UsageStore } from '../usage-store.ts';
 import { bigint, moment } from './columns.ts';
 
-const COUNTS = [
-  'requests',
-  'sent',
-  'errors',
-  'aborted',
-  'websockets',
-  'tests',
-  'bytes_in',
-  'bytes_out',
-  'tokens_in',
-  'tokens_out',
-] as const satisfies readonly (keyof UsageMinute)[];
 /** Counts by name, in jsonb. */
 const MAPS = ['status', 'refused', 'latency'] as const satisfies readonly (keyof UsageMinute)[];
 /** 'zequ' in ASCII. */
