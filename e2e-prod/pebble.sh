@@ -7,21 +7,7 @@
 set -euo pipefail
 folder=$1 domain=$2
 program=${PEBBLE:-/var/tmp/zeq-pebble/pebble}
-version=v2.8.0
-
-build() {
-  local fetch
-  fetch=$(mktemp -d)
-  (
-    cd "$fetch"
-    printf 'module fetch\n\ngo 1.23\n\nrequire github.com/letsencrypt/pebble/v2 %s\n' $version >go.mod
-    export GOFLAGS=-mod=mod CGO_ENABLED=0
-    go mod download github.com/letsencrypt/pebble/v2
-    cp -r "$(go list -m -f '{{.Dir}}' github.com/letsencrypt/pebble/v2)" source && chmod -R u+w source
-    cd source && go build -o "$program" ./cmd/pebble
-  )
-  rm -rf "$fetch"
-}
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 certificates() {
   openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj '/CN=test CA' -addext basicConstraints=critical,CA:TRUE \
@@ -40,8 +26,7 @@ config() {
 JSON
 }
 
-mkdir -p "$(dirname "$program")"
-[ -x "$program" ] || build
+"$here/go-program.sh" "$program" github.com/letsencrypt/pebble/v2 v2.8.0 ./cmd/pebble
 mkdir -p "$folder"
 certificates
 config >"$folder/config.json"
