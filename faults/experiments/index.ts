@@ -1,6 +1,5 @@
 import type { Experiment } from '../src/experiment.ts';
-import { gatewayKilled } from './f01-gateway.ts';
-import { forwarderKilled } from './f02-forwarder.ts';
+import { forwarderKilled, gatewayKilled } from './f01-f02-killed.ts';
 import { vaultKilled } from './f03-vault.ts';
 import { clockKilled } from './f04-clock.ts';
 import { databaseRestarts } from './f05-database-restarts.ts';
