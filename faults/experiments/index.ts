@@ -34,4 +34,3 @@ export const EXPERIMENTS: readonly Experiment[] = [
   coldStart,
   secretsChanged,
 ];
-
