@@ -7,6 +7,8 @@ run() {
   . "$root/scripts/deploy/certbot.sh"
   require_engine
   make_readable
+  # certbot waits up to eight minutes before it asks, so that not all cron jobs of the world come at once; nobody at a terminal should
+  if [ -t 1 ]; then set -- --no-random-sleep-on-renew "$@"; fi
   certbot renew --quiet "$@"
   make_readable
   staple
