@@ -35,7 +35,10 @@ export function parseInput<T extends z.ZodType>(
 ): z.infer<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ProblemError(code, describeIssues(parsed.error, code === 'invalid_query' ? 'the query' : 'the body'));
+  throw new ProblemError(
+    code,
+    describeIssues(parsed.error, code === 'invalid_query' ? 'the query' : 'the body'),
+  );
 }
 
 /** zod's issues as one line: field and expectation, never the value. @param whole What is named where it is no single field. */
