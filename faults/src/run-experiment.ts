@@ -106,13 +106,14 @@ async function hurtAndJudge(
       load.talkers.flatMap(({ faults }) => faults),
     );
     verdict.none('processes that ended by themselves', mesh.surprises);
+    // before the judges ask for much themselves
+    await judgeBaseline(verdict, { mesh, upstream }, before, whole ? 30_000 : 3_000);
     await judgeRows(verdict, [tenant]);
     await judgeChain(
       verdict,
       mesh,
       load.readers.flatMap(({ shown }) => shown),
     );
-    await judgeBaseline(verdict, { mesh, upstream }, before, whole ? 90_000 : 3_000);
   } finally {
     await mesh.stop();
   }

@@ -26,7 +26,7 @@ export const footprints = (mesh: FaultMesh): Record<string, Footprint> =>
 /**
  * Open calls are zero again, and no process has grown or holds on to handles.
  *
- * @param settleMs The gateway keeps a free connection to the forwarder for a minute: whoever had very many calls open waits that long.
+ * @param settleMs The gateway keeps a free connection to the forwarder for ten seconds: whoever had very many calls open waits that long.
  */
 export async function judgeBaseline(
   verdict: Verdict,

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { Place } from '../config.ts';
 import { Connection, isRepeatable, type LinkHandler, type LinkRequest } from './connection.ts';
 
-/** Less than the service's own 75 s, so that no call is written on a connection that it is just closing (ms). */
-const KEEP_ALIVE_MS = 60_000;
+/** Far less than the service's own 75 s, so that no call is written on a connection that it is just closing (ms). */
+const KEEP_ALIVE_MS = 10_000;
 const SWEEP_EVERY_MS = 5_000;
 /**
  * What must not be sent twice goes over no connection that lay idle for longer than this (ms). A service that stops answers with
