@@ -11,5 +11,8 @@ if (file !== undefined && collect !== undefined)
     const { rss, heapUsed, external } = process.memoryUsage();
     const heapPages = getHeapStatistics().total_physical_size;
     const handles = process.getActiveResourcesInfo().length;
-    appendFileSync(`${file}.${process.pid}`, `${JSON.stringify({ rss, heapPages, heapUsed, external, handles })}\n`);
+    appendFileSync(
+      `${file}.${process.pid}`,
+      `${JSON.stringify({ rss, heapPages, heapUsed, external, handles })}\n`,
+    );
   });

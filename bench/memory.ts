@@ -53,7 +53,9 @@ try {
   );
   const pids = { gateway: mesh.pidOf.gateway!, forwarder: mesh.pidOf.forwarder! };
   let calls = 0;
-  say('| calls | service | resident, MiB | pages of the heap, MiB | heap after GC, MiB | external, MiB | handles |');
+  say(
+    '| calls | service | resident, MiB | pages of the heap, MiB | heap after GC, MiB | external, MiB | handles |',
+  );
   say('|---:|---|---:|---:|---:|---:|---:|');
   const all = Number(values.calls);
   for (const goal of [Number(values.first), ...[1, 2, 3, 4, 5].map((fifth) => (fifth * all) / 5)]) {
