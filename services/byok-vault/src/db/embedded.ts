@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { holdFolder } from '@zeq/service-kit/folder-lock';
 import type { Database, Row } from './database.ts';
-import { holdFolder } from './folder-lock.ts';
 import { withRetries } from './retry.ts';
 
 /**

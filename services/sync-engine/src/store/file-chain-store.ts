@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AttestedTick, genesisChain, type Head, headOf, NO_PLAT } from '@zeq/crypto';
+import { holdFolder } from '@zeq/service-kit/folder-lock';
 import { z } from 'zod';
 import type { ChainIdentity, ChainStore, Lease } from './chain-store.ts';
-import { lockFolder } from './folder-lock.ts';
 import { TickFiles, writeWhole } from './tick-files.ts';
 
 /** 25.6 MB, about 21.6 hours. The oldest files may be moved away while the engine is stopped; the chain goes on without them. */
@@ -27,7 +27,7 @@ export interface FileStoreOptions {
  */
 export async function openFileChainStore(options: FileStoreOptions): Promise<ChainStore> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const unlock = await lockFolder(options.folder);
+  const unlock = holdFolder(options.folder);
   try {
     const identity = await openIdentity(options);
     const files = new TickFiles(options.folder, identity, options.recordsPerFile ?? RECORDS_PER_FILE);
@@ -36,7 +36,7 @@ export async function openFileChainStore(options: FileStoreOptions): Promise<Cha
     if (last === undefined && first > 1) throw new Error('no stored tick is readable any more');
     return new FileChainStore(identity, files, { last, first, unlock });
   } catch (err) {
-    await unlock();
+    unlock();
     throw err;
   }
 }
@@ -44,7 +44,7 @@ export async function openFileChainStore(options: FileStoreOptions): Promise<Cha
 class FileChainStore implements ChainStore {
   readonly identity: ChainIdentity;
   readonly #files: TickFiles;
-  readonly #unlock: () => Promise<void>;
+  readonly #unlock: () => void;
   readonly #firstDepth: number;
   #head: Head;
   #token = 0;
@@ -53,7 +53,7 @@ class FileChainStore implements ChainStore {
   constructor(
     identity: ChainIdentity,
     files: TickFiles,
-    found: { last: AttestedTick | undefined; first: number; unlock: () => Promise<void> },
+    found: { last: AttestedTick | undefined; first: number; unlock: () => void },
   ) {
     this.identity = identity;
     this.#files = files;
@@ -121,7 +121,7 @@ class FileChainStore implements ChainStore {
 
   async close(): Promise<void> {
     await this.#files.close();
-    await this.#unlock();
+    this.#unlock();
   }
 }
 

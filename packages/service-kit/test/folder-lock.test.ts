@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { holdFolder } from '../src/db/folder-lock.ts';
+import { holdFolder } from '../src/folder-lock.ts';
 
-const MODULE = new URL('../src/db/folder-lock.ts', import.meta.url).href;
+const MODULE = new URL('../src/folder-lock.ts', import.meta.url).href;
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'byok-vault-lock-'));
+  folder = mkdtempSync(join(tmpdir(), 'folder-lock-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
