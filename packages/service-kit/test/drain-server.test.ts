@@ -33,11 +33,9 @@ describe('drainServer', () => {
   }
 
   it('stops at once when nobody is connected', async () => {
-    const begun = performance.now();
+    await drainServer(server, { lingerMs: 600_000, drainMs: 600_000 }); // waiting for either would outlast the test
 
-    await drainServer(server, { lingerMs: 5_000, drainMs: 5_000 });
-
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(server.listening).toBe(false);
   });
 
   it('serves every request of a client that goes on asking while it stops', async () => {
