@@ -95,10 +95,13 @@ function speakFor(
   req.url = call.headers.target;
 }
 
-/** The body was read before: it follows the head in one write. */
+/**
+ * The body was read before: head, body and end leave in one write. A write that comes later, even of nothing, fails on a socket file whose other
+ * side has answered and closed by then, as a service that stops does, and the answer would be lost.
+ */
 function sendCollected(proxied: ClientRequest, req: IncomingMessage): void {
   const { collected } = req as Express.Request & IncomingMessage;
-  if (collected !== undefined && collected.length > 0) proxied.write(collected);
+  if (collected !== undefined && collected.length > 0) proxied.end(collected);
 }
 
 function dropLines({ headers }: IncomingMessage): void {
