@@ -92,8 +92,14 @@ await runService('forwarder', async () => {
   usage.start();
   log.info({ port: config.FORWARDER_PORT }, 'listening');
   const stop = async () => {
-    let closing: Promise<void> | undefined; // one plane behind both servers
-    const endStreams = () => (closing ??= plane.close(DRAIN_MS));
+    // one plane behind both servers: it closes when neither takes calls any more
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    let open = servers.length;
+    const endStreams = () => {
+      open -= 1;
+      if (open === 0) close(plane.close(DRAIN_MS));
+      return closed;
+    };
     await Promise.all(servers.map((server) => drainServer(server, { drainMs: DRAIN_MS, endStreams })));
     await usage.stop();
     await reports.close();
