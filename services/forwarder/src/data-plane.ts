@@ -41,8 +41,8 @@ export interface DataPlane {
   live: LiveCalls;
   leases: LeaseCache;
   circuits: CircuitWatch;
-  /** Lets open calls end, cuts what is left, and closes the connections. */
-  close: (drainMs: number) => Promise<void>;
+  /** Closes the connections to upstreams. First nobody may be there who could call, or a call is broken off. */
+  close: () => Promise<void>;
 }
 
 export function buildDataPlane(options: DataPlaneOptions): DataPlane {
@@ -75,9 +75,9 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
     leases.clear();
     void recheckOpenCalls(vault, live, options.log, closing.signal);
   });
-  const close = async (drainMs: number) => {
+  const close = async () => {
     closing.abort();
-    await live.drain(drainMs);
+    live.close();
     resolver.cancel();
     await pools.close();
   };

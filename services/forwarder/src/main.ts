@@ -92,15 +92,16 @@ await runService('forwarder', async () => {
   usage.start();
   log.info({ port: config.FORWARDER_PORT }, 'listening');
   const stop = async () => {
-    // one plane behind both servers: it closes when neither takes calls any more
-    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    // both servers take calls for the same plane: the time of the open ones runs from when neither takes more
+    const { promise: drained, resolve } = Promise.withResolvers<void>();
     let open = servers.length;
     const endStreams = () => {
       open -= 1;
-      if (open === 0) close(plane.close(DRAIN_MS));
-      return closed;
+      if (open === 0) resolve(plane.live.drain(DRAIN_MS));
+      return drained;
     };
     await Promise.all(servers.map((server) => drainServer(server, { drainMs: DRAIN_MS, endStreams })));
+    await plane.close(); // a connection that was just accepted could bring a call until its server had closed
     await usage.stop();
     await reports.close();
     await feed.stop();

@@ -134,7 +134,8 @@ export class Rig {
     await Promise.all([once(server.listen(0, '127.0.0.1'), 'listening'), fresh]);
     const stop = async () => {
       server.close();
-      await plane.close(0);
+      await plane.live.drain(0);
+      await plane.close();
       server.closeAllConnections();
       await feed.stop();
       await client.close();

@@ -62,16 +62,21 @@ export class LiveCalls {
       if (call.apiId === id || idsOf(call.caller).includes(id)) call.cut('revoked');
   }
 
-  /** Waits for the open calls to end, and cuts what is left after `withinMs`. */
+  /** Waits until no call is open, and cuts what is left after `withinMs`. A call that comes later all the same is not touched. */
   async drain(withinMs: number): Promise<void> {
-    clearInterval(this.#ticker);
     if (this.#calls.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#drained = resolve;
-    const timer = setTimeout(resolve, withinMs);
+    const timer = setTimeout(() => {
+      for (const call of this.#calls.all()) call.cut('stopping');
+      resolve();
+    }, withinMs);
     await promise;
     clearTimeout(timer);
-    for (const call of this.#calls.all()) call.cut('stopping');
+  }
+
+  close(): void {
+    clearInterval(this.#ticker);
   }
 }
 
