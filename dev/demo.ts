@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 export interface Machine {
   slug: string;
   api_key: string;
@@ -13,6 +15,9 @@ export interface DemoOptions {
 }
 
 const API_NAME = 'sample';
+/** Together: how long a service may say that it is only starting (30 s). */
+const TRIES = 150;
+const PAUSE_MS = 200;
 
 /** What the sample upstream answers, so that the page's console can offer it. */
 const SAMPLE_SCHEMA = {
@@ -42,15 +47,21 @@ async function reuse({ gateway, known }: DemoOptions): Promise<Machine | undefin
   return answer.status === 200 ? known : undefined;
 }
 
+/** A vault whose database has only just come says 503 for a moment; it is asked again. */
+async function untilUp<T extends { status: number }>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await ask();
+    if (answer.status !== 503 || tries === TRIES) return answer;
+    await sleep(PAUSE_MS);
+  }
+}
+
 /** The slug `demo`, or the next free one: the key of an older machine may be lost, and keys are shown only once. */
 async function create({ gateway, xApiKey }: DemoOptions): Promise<Machine> {
   for (let n = 1; n <= 20; n++) {
     const slug = n === 1 ? 'demo' : `demo-${n}`;
-    const answer = await call(
-      'POST',
-      `${gateway}/api/zeq/machines`,
-      { 'X-API-Key': xApiKey },
-      { slug, display_name: 'Demo' },
+    const answer = await untilUp(() =>
+      call('POST', `${gateway}/api/zeq/machines`, { 'X-API-Key': xApiKey }, { slug, display_name: 'Demo' }),
     );
     if (answer.status === 201) return { slug, api_key: (answer.body as { api_key: string }).api_key };
     if (answer.status !== 409) throw new Error(`the demo machine could not be made: ${explain(answer)}`);

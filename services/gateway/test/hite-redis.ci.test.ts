@@ -161,7 +161,7 @@ describe('two gateways on one Redis', () => {
     await link.client.connect();
     for (
       let tries = 0;
-      tries < 200 && codeOf(await client.send(new Uint8Array(40))) === 'hite_unavailable';
+      tries < 2_000 && codeOf(await client.send(new Uint8Array(40))) === 'hite_unavailable';
       tries += 1
     )
       await sleep(10);
