@@ -9,6 +9,8 @@ import { TickFiles, writeWhole } from './tick-files.ts';
 
 /** 25.6 MB, about 21.6 hours. The oldest files may be moved away while the engine is stopped; the chain goes on without them. */
 const RECORDS_PER_FILE = 100_000;
+/** Not `lock`: earlier versions left a file of that name with a process id in it. */
+const LOCK = 'folder.lock';
 
 export interface FileStoreOptions {
   folder: string;
@@ -27,7 +29,7 @@ export interface FileStoreOptions {
  */
 export async function openFileChainStore(options: FileStoreOptions): Promise<ChainStore> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const unlock = holdFolder(options.folder);
+  const unlock = holdFolder(options.folder, LOCK);
   try {
     const identity = await openIdentity(options);
     const files = new TickFiles(options.folder, identity, options.recordsPerFile ?? RECORDS_PER_FILE);
