@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { type ApiView, RegisterApi, type RotationStatus } from '@zeq/contracts';
 import { KeyRing, kidOf } from '@zeq/crypto';
 import { registerApi } from '../src/apis/register-api.ts';
+import { MESH } from '../src/audit/record-change.ts';
 import type { Database } from '../src/db/database.ts';
 import type { StoredApi } from '../src/store/api-store.ts';
 import { ROTATED_COLUMNS } from '../src/store/sql/sql-rotation-store.ts';
@@ -34,7 +35,7 @@ async function prepared(count: number) {
   const made = await before.newMachine();
   const rows: StoredApi[] = [];
   for (let i = 0; i < count; i += 1)
-    rows.push(await registerApi(before, made.machine.id, registration(`api-${i}`)));
+    rows.push(await registerApi(before, made.machine.id, registration(`api-${i}`), MESH));
   await before.close();
   const vault = await openTestVault({ db, ring: new KeyRing(NEW, OLD) });
   return { vault, apis: rows, ...made, owner: vault.as(ownerOf(made.machine)) };
