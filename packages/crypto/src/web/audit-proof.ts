@@ -1,7 +1,7 @@
 import { AUDIT_HEAD_LABEL, type AuditEntry, type AuditHead, type AuditPageLeaf } from '../audit-shape.ts';
 import { canonicalJson } from '../canonical.ts';
 import { bigEndian, bytesOfHex, concatBytes, hexOf, utf8Bytes } from '../encoding.ts';
-import type { AttestedTick } from '../tick-shape.ts';
+import type { Tick } from '../tick-shape.ts';
 import { leafIsIncluded, type MerkleRoot, merkleLeafOnWeb, treeHasGrown } from './merkle-proof.ts';
 import { sha256OnWeb } from './sha256.ts';
 
@@ -29,8 +29,8 @@ async function pageHolds({ call, number, page, page_path: path }: AuditEntry & {
   return leafIsIncluded(hash, number - page.first, pageRoot(page), pathOf(path));
 }
 
-/** Whether an attested tick, verified by itself, binds this head. */
-export const tickBindsHead = async ({ bound }: AttestedTick, head: AuditHead): Promise<boolean> =>
+/** Whether a tick binds this head. It counts for as much as the tick does: see `checkTickOnWeb`. */
+export const tickBindsHead = async ({ bound }: Pick<Tick, 'bound'>, head: AuditHead): Promise<boolean> =>
   bound === (await auditHeadDigestOnWeb(head));
 
 /** What a tick binds, hex: see `auditHeadDigest`. */
