@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { LeaseRecipient } from '@zeq/crypto';
 import { egressRules } from '@zeq/egress';
 import {
@@ -23,6 +24,7 @@ import { CallMetrics } from './metrics.ts';
 import { buildSecureContext, systemConnect } from './upstream/dial.ts';
 import { ownAddresses } from './upstream/own-addresses.ts';
 import { NameResolver } from './upstream/resolve.ts';
+import { Journals } from './usage/journals.ts';
 import { ReportClient } from './usage/report-client.ts';
 import { UsageRecorder } from './usage/usage-recorder.ts';
 
@@ -55,7 +57,14 @@ await runService('forwarder', async () => {
     log,
   });
   const reports = new ReportClient(config.VAULT_URL, token);
-  const usage = new UsageRecorder({ sink: reports, instance: recipient.publicKey.slice(0, 40), log });
+  const instance = recipient.publicKey.slice(0, 40);
+  const journals = new Journals({
+    folder: join(config.ZEQ_DATA_DIR, 'forwarder'),
+    instance,
+    sink: reports,
+    log,
+  });
+  const usage = new UsageRecorder({ sink: reports, instance, journal: journals.own, log });
   const metrics = new CallMetrics();
   const registry = buildMetrics('forwarder');
   metrics.register(registry, {
@@ -90,6 +99,7 @@ await runService('forwarder', async () => {
   }
   feed.start();
   usage.start();
+  journals.start();
   log.info({ port: config.FORWARDER_PORT }, 'listening');
   const stop = async () => {
     // both servers take calls for the same plane: the time of the open ones runs from when neither takes more
@@ -103,6 +113,7 @@ await runService('forwarder', async () => {
     await Promise.all(servers.map((server) => drainServer(server, { drainMs: DRAIN_MS, endStreams })));
     await plane.close(); // a connection that was just accepted could bring a call until its server had closed
     await usage.stop();
+    await journals.stop();
     await reports.close();
     await feed.stop();
     await vault.close();
