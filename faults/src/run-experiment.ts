@@ -7,6 +7,7 @@ import type { Experiment } from './experiment.ts';
 import { footprints, judgeBaseline } from './judge/baseline.ts';
 import { isRefusedRightly, judgeCalls } from './judge/calls.ts';
 import { judgeChain } from './judge/chain.ts';
+import { judgeRecord, logHead } from './judge/record.ts';
 import { judgeRows } from './judge/rows.ts';
 import { judgeFiles } from './judge/sweep.ts';
 import type { Call } from './load/call.ts';
@@ -90,6 +91,7 @@ async function hurtAndJudge(
     load.start();
     await sleep(whole ? 10_000 : 1_500); // warm: leases held, connections kept, code compiled
     const before = footprints(mesh);
+    const log = await logHead(tenant);
     const rules = await experiment.run({
       ...{ whole, seed, verdict, mesh, tenant, newTenant, load, say, ...around },
       random: randomFrom(seed),
@@ -108,6 +110,7 @@ async function hurtAndJudge(
     verdict.none('processes that ended by themselves', mesh.surprises);
     // before the judges ask for much themselves
     await judgeBaseline(verdict, { mesh, upstream }, before, whole ? 30_000 : 3_000);
+    await judgeRecord(verdict, tenant, load.calls, rules.faults, log);
     await judgeRows(verdict, [tenant]);
     await judgeChain(
       verdict,

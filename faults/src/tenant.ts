@@ -23,7 +23,8 @@ export interface Tenant {
 /** Every secret of a run begins with its canary, so one search finds them all. */
 export const newCanary = (): string => `canary-${randomBytes(24).toString('hex')}`;
 
-const STEADY = 'steady';
+/** The API of the standing calls. */
+export const STEADY = 'steady';
 
 /** Makes the machine `slug` with the API `steady` at `upstream`. */
 export async function createTenant(
