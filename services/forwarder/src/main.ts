@@ -44,18 +44,6 @@ await runService('forwarder', async () => {
   const feed = new VaultFeed({ url: config.VAULT_URL, token, log });
   const resolver = new NameResolver({ servers: config.ZEQ_DNS_SERVERS });
   const redis = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, log);
-  const plane = buildDataPlane({
-    vault,
-    feed,
-    recipient,
-    rules: rulesOf(config),
-    resolver,
-    secureContext: buildSecureContext(),
-    connect: systemConnect,
-    maxCalls: config.ZEQ_MAX_CALLS,
-    redis,
-    log,
-  });
   const reports = new ReportClient(config.VAULT_URL, token);
   const instance = recipient.publicKey.slice(0, 40);
   const journals = new Journals({
@@ -65,6 +53,19 @@ await runService('forwarder', async () => {
     log,
   });
   const usage = new UsageRecorder({ sink: reports, instance, journal: journals.own, log });
+  const plane = buildDataPlane({
+    vault,
+    feed,
+    recipient,
+    rules: rulesOf(config),
+    resolver,
+    secureContext: buildSecureContext(),
+    connect: systemConnect,
+    maxCalls: config.ZEQ_MAX_CALLS,
+    canRecord: (open) => usage.hasRoom(open),
+    redis,
+    log,
+  });
   const metrics = new CallMetrics();
   const registry = buildMetrics('forwarder');
   metrics.register(registry, {

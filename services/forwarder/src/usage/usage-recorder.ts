@@ -4,7 +4,7 @@ import type { CallJournal } from './call-journal.ts';
 import type { CallRecord } from './call-record.ts';
 import { type CleanCall, FreshCalls } from './fresh-calls.ts';
 import { reportBatches, type UsageSink } from './report-batches.ts';
-import { type WaitingLimits, WaitingUsage } from './waiting-usage.ts';
+import { MAX_CALLS, type WaitingLimits, WaitingUsage } from './waiting-usage.ts';
 
 /** Reports are sent this often (ms). */
 const TICK_MS = 1_000;
@@ -102,6 +102,13 @@ export class UsageRecorder {
       tallies: tallies + sum(({ minutes }) => minutes.length),
       calls: this.#fresh.size + calls + sum((batch) => batch.calls.length),
     };
+  }
+
+  /** Whether one more call can be recorded, when so many are open now that will be. */
+  hasRoom(open: number): boolean {
+    let calls = this.#fresh.size + this.#waiting.depth.calls + open;
+    for (const batch of this.#batches) calls += batch.calls.length;
+    return calls < (this.#options.maxCalls ?? MAX_CALLS);
   }
 
   /** Single calls that were given up because too many waited; their sums were not. */

@@ -5,8 +5,8 @@ import { Tallies } from './tallies.ts';
 
 /** Some 5 KB each; beyond it minutes become hours. */
 const MAX_TALLIES = 10_000;
-/** Some 600 bytes each. */
-const MAX_CALLS = 20_000;
+/** Some 600 bytes each. Nobody is let in whose call would not fit. */
+export const MAX_CALLS = 50_000;
 
 export interface WaitingLimits {
   maxTallies?: number | undefined;
