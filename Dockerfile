@@ -42,6 +42,7 @@ RUN mkdir /data && chown node:node /data
 ENV ZEQ_BIND=0.0.0.0 ZEQ_DATA_DIR=/data
 USER node
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning"]
+# the flags of dev/runtime.ts, which says why
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16"]
 CMD ["services/gateway/src/main.ts"]
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["bash", "scripts/healthcheck.sh"]

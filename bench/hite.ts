@@ -11,6 +11,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { NODE_FLAGS } from '../dev/runtime.ts';
 import {
   answerHandshake,
   deriveHiteSession,
@@ -91,7 +92,11 @@ async function startGateway(): Promise<{ port: number; pids: number[] }> {
   const [port] = (await freePorts(1)) as [number];
   const random = () => randomBytes(32).toString('hex');
   const child = await startProcess({
-    command: [process.execPath, fileURLToPath(new URL('../services/gateway/src/main.ts', import.meta.url))],
+    command: [
+      process.execPath,
+      ...NODE_FLAGS,
+      fileURLToPath(new URL('../services/gateway/src/main.ts', import.meta.url)),
+    ],
     env: {
       GATEWAY_PORT: `${port}`,
       ZEQ_HITE_SECRET: SECRET,

@@ -1,7 +1,8 @@
 // Loaded into a service by `node --import`: at SIGUSR2 it collects what is garbage and writes down what is left, one JSON line in the
 // file that ZEQ_MEMORY_PROBE names, behind the process id. For measurements only; no service knows of it.
-import { appendFileSync } from 'node:fs';
-import { getHeapStatistics } from 'node:v8';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { getHeapSpaceStatistics } from 'node:v8';
+import { residentByUse } from './resident.ts';
 
 const file = process.env.ZEQ_MEMORY_PROBE;
 const collect = (globalThis as { gc?: () => void }).gc;
@@ -9,10 +10,13 @@ if (file !== undefined && collect !== undefined)
   process.on('SIGUSR2', () => {
     collect();
     const { rss, heapUsed, external } = process.memoryUsage();
-    const heapPages = getHeapStatistics().total_physical_size;
+    const { file: program, malloc, anonymous } = residentByUse(readFileSync('/proc/self/smaps', 'latin1'));
     const handles = process.getActiveResourcesInfo().length;
-    appendFileSync(
-      `${file}.${process.pid}`,
-      `${JSON.stringify({ rss, heapPages, heapUsed, external, handles })}\n`,
-    );
+    const reading = { rss, program, malloc, anonymous, young: youngSpace(), heapUsed, external, handles };
+    appendFileSync(`${file}.${process.pid}`, `${JSON.stringify(reading)}\n`);
   });
+
+/** What V8 has taken for young objects; a part of it may never have been touched, and then is not resident. */
+function youngSpace(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')!.space_size;
+}

@@ -29,10 +29,14 @@ const SETTLE_MS = 17_000;
 const MIB = 2 ** 20;
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
+/** Bytes, after a collection; see `resident.ts` for what program, malloc and anonymous are. */
 interface Reading {
   rss: number;
-  /** Of the heap, with what is free in its pages. */
-  heapPages: number;
+  program: number;
+  malloc: number;
+  anonymous: number;
+  /** Of the heap: what is taken for young objects. */
+  young: number;
   heapUsed: number;
   external: number;
   handles: number;
@@ -54,9 +58,9 @@ try {
   const pids = { gateway: mesh.pidOf.gateway!, forwarder: mesh.pidOf.forwarder! };
   let calls = 0;
   say(
-    '| calls | service | resident, MiB | pages of the heap, MiB | heap after GC, MiB | external, MiB | handles |',
+    '| calls | service | resident, MiB | program, MiB | malloc, MiB | V8 and all else, MiB | taken for young objects, MiB | heap after GC, MiB | external, MiB | handles |',
   );
-  say('|---:|---|---:|---:|---:|---:|---:|');
+  say('|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|');
   const all = Number(values.calls);
   for (const goal of [Number(values.first), ...[1, 2, 3, 4, 5].map((fifth) => (fifth * all) / 5)]) {
     while (calls < goal) calls += await slice();
@@ -103,7 +107,10 @@ async function read(pid: number): Promise<Reading> {
   return JSON.parse(lines().at(-1)!) as Reading;
 }
 
-function row(calls: number, service: string, { rss, heapPages, heapUsed, external, handles }: Reading): void {
-  const mib = [rss, heapPages, heapUsed, external].map((bytes) => (bytes / MIB).toFixed(1));
+function row(calls: number, service: string, reading: Reading): void {
+  const { rss, program, malloc, anonymous, young, heapUsed, external, handles } = reading;
+  const mib = [rss, program, malloc, anonymous, young, heapUsed, external].map((bytes) =>
+    (bytes / MIB).toFixed(1),
+  );
   say(`| ${[calls, service, ...mib, handles].join(' | ')} |`);
 }

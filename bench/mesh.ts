@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../dev/runtime.ts';
 import { CONTENDER_CPU, type Running, type Upstreams } from './contenders.ts';
 import { CLIENT_HEADERS, UPSTREAM_KEY } from './messages.ts';
 import { familyOf } from './proc.ts';
@@ -42,7 +43,7 @@ export async function startMesh(
   );
   const children: ChildProcess[] = [];
   for (const { name, port, env } of services) {
-    const command = [process.execPath, ...nodeOptions, join(SERVICES, name, 'src/main.ts')];
+    const command = [process.execPath, ...NODE_FLAGS, ...nodeOptions, join(SERVICES, name, 'src/main.ts')];
     const spec = { command, env: { ...shared, ...env }, cpus: CONTENDER_CPU, port, cwd: dataDir };
     children.push(await startProcess(spec));
   }

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { NODE_FLAGS } from '../dev/runtime.ts';
 import { familyOf, machineBusyUs, machineName, ownBusyUs, usageOf } from './proc.ts';
 import { freePorts, pin, startProcess, stopAllProcesses } from './processes.ts';
 import { quantile } from './stats.ts';
@@ -94,6 +95,7 @@ async function startEngine(): Promise<{ port: number; pids: number[] }> {
   const child = await startProcess({
     command: [
       process.execPath,
+      ...NODE_FLAGS,
       fileURLToPath(new URL('../services/operator-engine/src/main.ts', import.meta.url)),
     ],
     env: {

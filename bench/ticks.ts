@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../dev/runtime.ts';
 import { machineName, usageOf } from './proc.ts';
 import { quantile } from './stats.ts';
 
@@ -31,7 +32,7 @@ interface Arrival {
 
 async function measure(listeners: number, seconds: number, kind: 'ws' | 'sse'): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'zeq-bench-ticks-'));
-  const engine = spawn(process.execPath, [ENGINE], {
+  const engine = spawn(process.execPath, [...NODE_FLAGS, ENGINE], {
     env: engineEnvironment(folder),
     stdio: ['ignore', 'ignore', 'inherit'],
   });

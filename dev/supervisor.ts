@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { NODE_FLAGS } from './runtime.ts';
 
 export interface ProcessSpec {
   name: string;
@@ -74,7 +75,7 @@ export class Supervised {
 
   #spawn(): ChildProcess {
     // Its own process group: Ctrl-C reaches the launcher alone, which then stops everything in order.
-    const child = spawn(process.execPath, ['--import', PRELOAD, this.#spec.program], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, '--import', PRELOAD, this.#spec.program], {
       env: this.#spec.env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

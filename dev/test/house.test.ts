@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../runtime.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -99,6 +100,14 @@ describe('the direction of dependencies', () => {
     });
 
     expect([...new Set(wrong)]).toEqual([]);
+  });
+});
+
+describe('Dockerfile', () => {
+  it('starts a service with the flags of the launcher', () => {
+    const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))![1]!;
+
+    expect(JSON.parse(entrypoint)).toEqual(['node', '--disable-warning=ExperimentalWarning', ...NODE_FLAGS]);
   });
 });
 

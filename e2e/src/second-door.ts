@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../dev/runtime.ts';
 import { freePorts, type TestMesh } from './test-mesh.ts';
 import { until } from './until.ts';
 
@@ -53,7 +54,7 @@ export async function openSecondDoor(mesh: TestMesh, allow: string[]): Promise<S
 }
 
 const start = (name: string, env: NodeJS.ProcessEnv) =>
-  spawn(process.execPath, [join(SERVICES, name, 'src/main.ts')], {
+  spawn(process.execPath, [...NODE_FLAGS, join(SERVICES, name, 'src/main.ts')], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
