@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startSlowUpstream } from '../../e2e/src/start-slow-upstream.ts';
 import { DnsStub } from '../../services/forwarder/test/dns-stub.ts';
 import type { Experiment } from './experiment.ts';
 import { footprints, judgeBaseline } from './judge/baseline.ts';
@@ -52,6 +53,7 @@ async function openSurroundings(experiment: Experiment, { seed, server }: RunOpt
   const folder = mkdtempSync(join(tmpdir(), 'zeq-faults-'));
   const upstream = await new Upstream((key) => key.startsWith(canary)).open();
   const upstreamProxy = await new TcpProxy(upstream.port).open();
+  const slowUpstream = experiment.slowUpstream ? await startSlowUpstream() : undefined;
   const dns = new DnsStub();
   const nameServer = await dns.open();
   const database = `f_${seed}_${experiment.name.toLowerCase()}`;
@@ -64,15 +66,19 @@ async function openSurroundings(experiment: Experiment, { seed, server }: RunOpt
     ZEQ_EGRESS_ALLOW: [
       ...[upstream, upstreamProxy].map(({ port }) => `127.0.0.1:${port}`),
       `upstream.faults.example:${upstream.port}`,
+      ...(slowUpstream ? [`127.0.0.1:${slowUpstream.port}`] : []),
     ].join(),
     ZEQ_SYNC_UID: 'faults',
     ZEQ_SYNC_SIGNING_KEY: '42'.repeat(32),
     ...(server && { DATABASE_URL: server.urlOf(database, databaseProxy?.port) }),
   };
   const close = async () => {
-    await Promise.all([upstream.close(), upstreamProxy.close(), databaseProxy?.close(), dns.close()]);
+    await Promise.all([
+      ...[upstream, upstreamProxy, databaseProxy, dns].map((each) => each?.close()),
+      slowUpstream?.stop(),
+    ]);
   };
-  return { folder, upstream, upstreamProxy, databaseProxy, dns, database, env, close };
+  return { folder, upstream, upstreamProxy, databaseProxy, slowUpstream, dns, database, env, close };
 }
 
 async function hurtAndJudge(

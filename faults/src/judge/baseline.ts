@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import type { ServiceName } from '@zeq/contracts';
 import { residentBytes } from '../../../e2e/src/memory.ts';
 import { until } from '../../../e2e/src/until.ts';
 import type { FaultMesh } from '../mesh.ts';
@@ -56,10 +57,21 @@ function grown(before: Record<string, Footprint>, after: Record<string, Footprin
 
 const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
 
-/** One figure of the forwarder's metrics; labelled ones are summed. */
-export async function gauge(mesh: FaultMesh, name: string, labels = ''): Promise<number> {
+interface GaugeOptions {
+  labels?: string;
+  service?: ServiceName;
+  /** Of another process of it. */
+  url?: string;
+}
+
+/** One figure of a service's metrics; labelled ones are summed. */
+export async function gauge(
+  mesh: FaultMesh,
+  name: string,
+  { labels = '', service = 'forwarder', url = mesh.urlOf(service) }: GaugeOptions = {},
+): Promise<number> {
   const headers = { 'x-admin-key': mesh.secrets.ZEQ_ADMIN_KEYS };
-  const text = await (await fetch(`${mesh.urlOf('forwarder')}/metrics`, { headers })).text();
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
   const lines = text.split('\n').filter((line) => line.startsWith(name) && line.includes(labels));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

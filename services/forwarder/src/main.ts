@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LeaseRecipient } from '@zeq/crypto';
 import { egressRules } from '@zeq/egress';
@@ -8,6 +7,7 @@ import {
   buildMetrics,
   drainServer,
   listen,
+  listenLocally,
   openLogOutput,
   openRedis,
   redisGauge,
@@ -91,11 +91,8 @@ await runService('forwarder', async () => {
   const servers = [buildForwarder(deps)];
   await listen(servers[0]!, config.FORWARDER_PORT, config.ZEQ_BIND);
   if (config.FORWARDER_SOCKET !== undefined) {
-    rmSync(config.FORWARDER_SOCKET, { force: true }); // left behind by a process that was killed
     const local = buildForwarder(deps);
-    await new Promise<void>((resolve, reject) => {
-      local.once('error', reject).listen(config.FORWARDER_SOCKET, resolve);
-    });
+    await listenLocally(local, config.FORWARDER_SOCKET);
     servers.push(local);
   }
   feed.start();

@@ -1,11 +1,14 @@
+import {
+  FIN,
+  headLength,
+  IS_CONTROL,
+  LONGEST_HEAD,
+  MASKED,
+  payloadLength,
+} from '../calls/web-socket-frames.ts';
 import type { Matcher } from './matcher.ts';
 import { Redactor } from './redactor.ts';
 
-/** RFC 6455 section 5.2. */
-const FIN = 0x80;
-const MASKED = 0x80;
-const IS_CONTROL = 0x08;
-const LONGEST_HEAD = 14;
 /** Frames that wait behind a message which does not go on: more are an attack on our memory. */
 const MAX_WAITING_FRAMES = 1_000;
 
@@ -104,20 +107,4 @@ export class WebSocketRedactor {
     this.#out.push(clean.subarray(from));
     if (isEnd) this.#message = new Redactor(this.#secrets);
   }
-}
-
-/** @returns Bytes of the head, as soon as that can be told. */
-function headLength(bytes: Buffer): number | undefined {
-  if (bytes.length < 2) return undefined;
-  const short = bytes[1]! & 0x7f;
-  const mask = (bytes[1]! & MASKED) === 0 ? 0 : 4;
-  return 2 + (short === 126 ? 2 : short === 127 ? 8 : 0) + mask;
-}
-
-function payloadLength(head: Buffer): number {
-  const short = head[1]! & 0x7f;
-  if (short < 126) return short;
-  const length = short === 126 ? head.readUInt16BE(2) : Number(head.readBigUInt64BE(2));
-  if (length > Number.MAX_SAFE_INTEGER) throw new RangeError('A frame states an impossible length.');
-  return length;
 }
