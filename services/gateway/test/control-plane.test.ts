@@ -265,4 +265,19 @@ describe('the control plane', () => {
       socket.destroy();
     }
   });
+
+  it('answers what is no request, and the answer arrives although its sender goes on', async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const socket = connect(rig.port, '127.0.0.1').on('error', () => undefined);
+      let answer = '';
+      socket.on('data', (chunk) => {
+        answer += chunk.toString('latin1');
+      });
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
+      for (let n = 0; n < 100; n += 1) socket.write(`X-Many-${n}: ${'b'.repeat(4_000)}\r\n`);
+      await once(socket, 'close');
+
+      expect(answer).toMatch(/^HTTP\/1.1 431 /);
+    }
+  }, 60_000);
 });
