@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './activity.ts';
 export * from './apis.ts';
+export * from './basic-pair.ts';
 export * from './clock.ts';
 export * from './clock-routes.ts';
 export * from './histogram.ts';

@@ -1,3 +1,4 @@
+import { secretOfPair } from '@zeq/contracts';
 import { base64Forms, escapedForms, hexForms, utf16Forms } from './encodings.ts';
 
 /** Shorter forms would match ordinary text; the vault takes no secret that is shorter. */
@@ -21,19 +22,14 @@ export function formsOf(credential: Buffer): Buffer[] {
 
 /**
  * What of a value is secret by itself: what follows its scheme (`Bearer …`), the password of a Basic pair (or its user name
- * where that is all there is), and the long parts of a value in parameters (`Token token="…"`).
+ * where the password says nothing), and the long parts of a value in parameters (`Token token="…"`).
  */
 function secretsIn(value: string): string[] {
   const bare = value.replace(/^[A-Za-z][A-Za-z0-9_-]{0,31}[ \t]+(?=\S)/, '');
   const parts = bare.split(/[\s,;:="']+/).filter((part) => part.length >= MIN_PART_CHARS);
-  return /^basic[ \t]/i.test(value) ? [bare, ...basicSecrets(bare)] : [bare, ...parts];
-}
-
-function basicSecrets(pair: string): string[] {
-  const text = Buffer.from(pair, 'base64').toString('latin1');
-  const colon = text.indexOf(':');
-  const password = text.slice(colon + 1);
-  return [password === '' ? text.slice(0, colon) : password];
+  if (!/^basic[ \t]/i.test(value)) return [bare, ...parts];
+  const inside = secretOfPair(Buffer.from(bare, 'base64').toString('latin1'));
+  return inside === undefined ? [bare] : [bare, inside];
 }
 
 /** @param secret Bytes as a latin1 string, like all that is returned. */

@@ -1,13 +1,14 @@
 import { formsOf } from '../../src/redaction/forms.ts';
 import { buildTable, Matcher } from '../../src/redaction/matcher.ts';
-import { redactText } from '../../src/redaction/redact-headers.ts';
 import { Redactor } from '../../src/redaction/redactor.ts';
 
 const SECRET = 'sk-"quoted"/0123456789';
 const pair = Buffer.from('user:pass-0123456789').toString('base64');
 
 const redact = (text: string, credential: string): string =>
-  redactText(text, new Matcher(buildTable(formsOf(Buffer.from(credential, 'utf8')))));
+  new Redactor(new Matcher(buildTable(formsOf(Buffer.from(credential, 'utf8')))))
+    .end(Buffer.from(text, 'utf8'))
+    .toString('utf8');
 
 /** In their place, as long as what was there. */
 const gone = (text: string) => `[redacted]${'*'.repeat(Buffer.byteLength(text) - 10)}`;
@@ -113,12 +114,15 @@ describe('the forms of a credential', () => {
     expect(redact(text, `Basic ${pair}`)).toBe(expected);
   });
 
-  it('takes a Basic user name without a password for the secret', () => {
-    const stripe = Buffer.from('rk_test_0123456789:').toString('base64');
-    expect(redact('no such key: rk_test_0123456789', `Basic ${stripe}`)).toBe(
-      `no such key: ${gone('rk_test_0123456789')}`,
-    );
-  });
+  it.each(['', 'X', 'api_token'])(
+    'takes a Basic user name for the secret beside the password %j',
+    (password) => {
+      const pair = Buffer.from(`rk_test_0123456789:${password}`).toString('base64');
+      expect(redact('no such key: rk_test_0123456789', `Basic ${pair}`)).toBe(
+        `no such key: ${gone('rk_test_0123456789')}`,
+      );
+    },
+  );
 
   it('takes the long parts of a value in parameters for secrets of their own', () => {
     expect(redact('bad token 0123456789abcdef', 'Token token="0123456789abcdef", id="7"')).toBe(
