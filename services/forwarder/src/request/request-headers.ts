@@ -31,6 +31,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   'x-client-ip',
   'true-client-ip',
   'cf-connecting-ip',
+  'x-cluster-client-ip',
   LOOP_HEADER,
   TRACEPARENT_HEADER,
   TRACESTATE_HEADER,
