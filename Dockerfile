@@ -42,6 +42,7 @@ RUN mkdir /data && chown node:node /data
 ENV ZEQ_BIND=0.0.0.0 ZEQ_DATA_DIR=/data
 USER node
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning"]
+# no signal opens a debugger, which would show everything in memory
+ENTRYPOINT ["node", "--disable-sigusr1", "--disable-warning=ExperimentalWarning"]
 CMD ["services/gateway/src/main.ts"]
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["bash", "scripts/healthcheck.sh"]

@@ -74,7 +74,8 @@ export class Supervised {
 
   #spawn(): ChildProcess {
     // Its own process group: Ctrl-C reaches the launcher alone, which then stops everything in order.
-    const child = spawn(process.execPath, ['--import', PRELOAD, this.#spec.program], {
+    // As in the image, no signal opens a debugger.
+    const child = spawn(process.execPath, ['--disable-sigusr1', '--import', PRELOAD, this.#spec.program], {
       env: this.#spec.env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
