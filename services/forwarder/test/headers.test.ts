@@ -81,6 +81,8 @@ describe('the headers that an upstream sees', () => {
     'X_Forwarded_Host: x',
     'X-Real-IP: 1.2.3.4',
     'X-Cluster-Client-IP: 1.2.3.4',
+    'X-Original-URL: /admin',
+    'X_Rewrite_URL: /admin',
     'CF-Connecting-IP: 1.2.3.4',
     'Via: 1.1 somewhere',
     'X-Zeq-Anything: x',

@@ -45,7 +45,7 @@ export class TestExchange extends Exchange {
       this.passage.attach({ cut: (problem) => this.#stop(problem) });
       const { headers, body } = requestOf(test);
       this.#bytesIn = body?.length ?? 0;
-      this.send({ headers: upstreamHeaders(readRequestHead(headers), this.passage.decision.api), body });
+      this.send({ headers: upstreamHeaders(readRequestHead(headers), this.passage.decision), body });
       return await this.#answer.promise;
     } finally {
       clearTimeout(timer);
