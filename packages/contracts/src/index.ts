@@ -2,6 +2,7 @@ export * from './access.ts';
 export * from './activity.ts';
 export * from './apis.ts';
 export * from './audit.ts';
+export * from './basic-pair.ts';
 export * from './clock.ts';
 export * from './clock-routes.ts';
 export * from './histogram.ts';

@@ -71,6 +71,15 @@ const statesOf = async (vault: TestVault, { owner, slug }: Awaited<ReturnType<ty
   return new Set((body as ApiView[]).map((api) => api.auth_state));
 };
 
+/** Bytes, or what belongs to some, that no master key has anything to do with by itself. */
+const NOT_ENCRYPTED = [
+  'machines.kdf_salt',
+  'user_external_apis.auth_header_iv',
+  'user_external_apis.auth_header_kid',
+  'rotations.to_kid',
+  'activity_pages.calls',
+];
+
 describe('rotation of the master key', () => {
   it('moves every row, answers 202, counts down, and then the old key is not needed', async () => {
     const setup = await prepared(230);
@@ -224,12 +233,14 @@ describe('rotation of the master key', () => {
 
   it('knows every encrypted column of the schema: a new one without a hook turns this red', async () => {
     const vault = await openTestVault({ db, ring: new KeyRing(NEW) });
+    // whatever it is called, ciphertext is bytes; what is bytes and not in either list has to be thought about
     const rows = await vault.db.query(
       `SELECT table_name || '.' || column_name AS place FROM information_schema.columns
-       WHERE table_schema = 'public' AND column_name LIKE '%\\_enc'`,
+       WHERE table_schema = 'public' AND (data_type = 'bytea' OR column_name ~ '_(enc|iv|kid|tag|sealed)$')`,
     );
 
-    expect(rows.map(({ place }) => place).sort()).toEqual([...ROTATED_COLUMNS].sort());
+    const places = rows.map(({ place }) => String(place)).filter((place) => !NOT_ENCRYPTED.includes(place));
+    expect(places.sort()).toEqual([...ROTATED_COLUMNS].sort());
     await vault.close();
   });
 });

@@ -10,7 +10,7 @@ import { Exchange } from '../upstream/exchange.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { AnswerMeter } from '../usage/answer-meter.ts';
 import type { CallRecord } from '../usage/call-record.ts';
-import { callerHeaders, type ResponseHead } from './response-headers.ts';
+import { callerHeaders, type ResponseHead, requirePlainTransfer } from './response-headers.ts';
 
 /** More interim answers than this are an attack on our time. */
 const MAX_INTERIM = 32;
@@ -58,6 +58,7 @@ export class Relay extends Exchange {
   #sendHead(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#controller = controller;
     const res = this.#res;
+    requirePlainTransfer(headers);
     const head = callerHeaders(headers, this.passage.decision.limits.allowed_response_headers);
     const withBody = hasBody(this.passage.decision.method, status);
     this.#search(head, status, headers, withBody);

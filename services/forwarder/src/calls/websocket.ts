@@ -69,7 +69,7 @@ class UpgradeCall extends ForwardCall {
       this.#open(passage, head, upstream),
     );
     this.relay.send({
-      headers: withoutExtensions(upstreamHeaders(this.head, passage.decision.api)),
+      headers: withoutExtensions(upstreamHeaders(this.head, passage.decision)),
       body: null,
       upgrade: 'websocket',
     });

@@ -180,7 +180,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 function attachCredential({ api, path, inject }: Allowed, headers: string[]): string {
   if (inject === undefined || api.credential === undefined) return path;
   const bytes = api.credential.open();
-  const value = bytes.toString('latin1');
+  // a header's bytes travel as they are, a parameter's as the text that they are (RFC 3986 section 2.5)
+  const value = bytes.toString(inject.kind === 'query' ? 'utf8' : 'latin1');
   wipe(bytes);
   if (inject.kind === 'query') return withCredentialParameter(path, inject.name, value);
   headers.push(inject.name, value);
