@@ -144,6 +144,24 @@ describe('a slow upstream', () => {
     await upstream.close();
   });
 
+  it.each([
+    ['without a body', {}],
+    ['with a body', { method: 'POST', body: 'x'.repeat(1_000) }],
+  ])('answers 504 at the stated time also while this process is busy: a call %s', async (_what, init) => {
+    const upstream = await new RawUpstream(() => undefined).open();
+    const id = rig.register({ base_url: upstream.url, policy: { first_byte_timeout_ms: 2_500 } });
+    const busy = setInterval(() => spin(120), 130);
+    const start = performance.now();
+
+    expect(await outcomeOf(id, init)).toBe('504 upstream_timeout');
+    const offMs = performance.now() - start - 2_500;
+    clearInterval(busy);
+
+    expect(offMs).toBeGreaterThan(-50);
+    expect(offMs).toBeLessThan(400);
+    await upstream.close();
+  });
+
   it('that falls silent behind its head hands that on at once, and breaks off what it announced', async () => {
     const upstream = await new RawUpstream(
       after('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n', () => undefined),
@@ -248,3 +266,8 @@ describe('names that do not resolve', () => {
     await Promise.all([own.stop(), upstream.close()]);
   });
 });
+
+function spin(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}

@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { wipe } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import type { Allowed } from '../decision/decide.ts';
 import type { Passage } from '../decision/passage.ts';
 import { withCredentialParameter } from '../request/query.ts';
@@ -40,6 +40,9 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   #dials = 0;
   /** Connections that the pool had dialled when the request was handed over. */
   #dialsBefore = 0;
+  /** Runs from the end of the request until the head of its answer. */
+  #silence: NodeJS.Timeout | undefined;
+  #awaitsHead = false;
   #heard = false;
   #wentAgain = false;
 
@@ -65,6 +68,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   /** A valid head of an answer has come. */
   protected began(): void {
+    this.#stopWaiting();
     this.passage.answering();
   }
 
@@ -75,6 +79,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #leavePool(): void {
+    this.#stopWaiting();
     if (this.#pool === undefined) return;
     this.#pool.calls -= 1;
     this.#pool.usedAt = performance.now();
@@ -84,7 +89,31 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#cancelled !== undefined) controller.abort(this.#cancelled);
-    else this.sent += 1;
+    else {
+      this.sent += 1;
+      this.#awaitHead(controller);
+    }
+  }
+
+  /**
+   * undici's clock is not enough for a stated second: it counts turns of half a second, whatever they took, so that thirty
+   * seconds become thirty-two in a busy process; and all that is due in a turn ends in the same moment.
+   */
+  #awaitHead(controller: Dispatcher.DispatchController): void {
+    const { body } = this.#request!;
+    const start = () => {
+      if (!this.#awaitsHead) return;
+      const giveUp = () => controller.abort(new errors.HeadersTimeoutError());
+      this.#silence = setTimeout(giveUp, this.passage.decision.limits.first_byte_timeout_ms);
+    };
+    this.#awaitsHead = true;
+    if (body instanceof Readable && !body.readableEnded) body.once('end', start);
+    else start();
+  }
+
+  #stopWaiting(): void {
+    this.#awaitsHead = false;
+    clearTimeout(this.#silence);
   }
 
   /** At the first byte of an answer. */
@@ -140,7 +169,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
         path,
         headers,
         body,
-        headersTimeout: decision.limits.first_byte_timeout_ms,
+        headersTimeout: body instanceof Readable ? decision.limits.first_byte_timeout_ms : 0, // of an upload that is stuck
         bodyTimeout: decision.limits.idle_timeout_ms,
         upgrade: upgrade ?? null,
       },
