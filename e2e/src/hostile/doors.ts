@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import type { Edge } from '../../../nginx/test/edge.ts';
 import { type Part, type RawAnswer, sendRaw } from '../../../nginx/test/raw-client.ts';
@@ -15,6 +17,26 @@ export interface Door {
   send: (one: HostileCase, n: number) => Promise<RawAnswer>;
   /** What of a case's requests has come to the application. */
   seen: (n: number) => Echoed[];
+  /** An honest call of somebody else. @returns What is wrong with its answer. */
+  honest: (n: number) => Promise<string[]>;
+}
+
+/** The application answers with the path it was asked for, so an answer tells whose it is. */
+async function honestCall(url: string, token: string, n: number): Promise<string[]> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const ask = url.startsWith('https:') ? requestTls : request;
+  const headers = { host: 'gateway.example.com', authorization: `Bearer ${token}` };
+  const options = { headers, agent: false, localAddress: addressOf(9, n), rejectUnauthorized: false };
+  const req = ask(`${url}/honest-${n}`, { ...options, servername: 'gateway.example.com' }, (res) => {
+    let body = `${res.statusCode} `;
+    res.on('data', (chunk) => {
+      body += chunk;
+    });
+    res.on('close', () => resolve(body));
+  });
+  req.on('error', (err) => resolve(String(err))).end();
+  const answer = await promise;
+  return answer === `200 /honest-${n}` ? [] : [`call ${n} got ${answer.slice(0, 200)}`];
 }
 
 /** What is wrong with how a case ended at a door; empty when it passes. */
@@ -55,6 +77,12 @@ export async function openGatewayDoor(mesh: TestMesh, upstream: EchoUpstream): P
     send: (one, n) =>
       sendRaw({ ...target, from: addressOf(2, n) }, meshParts(one, n, 'g', machine), ...patience(one)),
     seen: (n) => upstream.seen(markOf('g', n)),
+    honest: (n) =>
+      honestCall(
+        `http://127.0.0.1:${target.port}/api/zeq/apis/${machine.slug}/${API}/forward`,
+        machine.token,
+        n,
+      ),
   };
 }
 
@@ -70,6 +98,12 @@ export async function openEdgeDoor(mesh: TestMesh, upstream: EchoUpstream, edge:
       return sendRaw(target, meshParts(one, n, 'e', machine), ...patience(one));
     },
     seen: (n) => upstream.seen(markOf('e', n)),
+    honest: (n) =>
+      honestCall(
+        `https://127.0.0.1:${edge.https}/api/zeq/apis/${machine.slug}/${API}/forward`,
+        machine.token,
+        n,
+      ),
   };
 }
 
@@ -95,6 +129,11 @@ export function openForwarderDoor(rig: Rig, upstream: EchoUpstream): Door {
       );
     },
     seen: (n) => upstream.seen(markOf('f', n)),
+    honest: async (n) => {
+      const answer = await rig.fetch(id, `/honest-${n}`);
+      const text = `${answer.status} ${await answer.text()}`;
+      return text === `200 /honest-${n}` ? [] : [`call ${n} got ${text.slice(0, 200)}`];
+    },
   };
 }
 

@@ -21,14 +21,14 @@ export interface EchoUpstream {
 export const LARGE_BYTES = 64 * 1024 * 1024; // more than the buffers on the way take
 const LARGE = Buffer.alloc(LARGE_BYTES);
 
-/** The test routes of the list of hostile requests, as an upstream: `…large` is answered with 64 MiB, all else with a word. */
+/** The test routes of the list of hostile requests, as an upstream: `…large` is answered with 64 MiB, all else with the request's own path. */
 export async function openEchoUpstream(): Promise<EchoUpstream> {
   const all: Echoed[] = [];
   const server = createServer({ requestTimeout: 0 }, (req, res) => {
     note(req, all);
     req.on('error', () => res.destroy());
     if (req.url!.includes('large')) res.end(LARGE);
-    else req.on('end', () => res.end('echo'));
+    else req.on('end', () => res.end(req.url));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
