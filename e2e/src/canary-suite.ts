@@ -194,7 +194,8 @@ export function canarySuite(on: string, open: () => Promise<Surroundings>): void
       expect(await note(mesh.call('GET', '/api-docs/openapi.json'))).toBe(200);
       // single calls are stored packed, where no search finds anything: they are searched as they are shown
       for (const name of ['header', 'query', 'basic', 'preset', 'bytes', 'asked', 'paired'])
-        expect(await ask('GET', `/${name}/activity?limit=10000`)).toBe(200);
+        for (const what of ['activity?limit=10000', 'audit?limit=500'])
+          expect(await ask('GET', `/${name}/${what}`)).toBe(200);
       const tokenSearch = new NeedleSearch((await useTokens()).flatMap(formsOf));
       await mesh.mesh.stop(); // so that everything is on the disk
 

@@ -3,7 +3,7 @@ import { headOf, rawTarget } from '../../e2e/src/raw-call.ts';
 import type { SlowUpstream } from '../../e2e/src/start-slow-upstream.ts';
 import { until } from '../../e2e/src/until.ts';
 import type { Experiment, Stage } from '../src/experiment.ts';
-import type { Call } from '../src/load/call.ts';
+import { p99OfForwards } from '../src/judge/calls.ts';
 import { Crowd, type CrowdCall } from '../src/load/crowd.ts';
 
 /** How long the upstream of the crowd may be silent before and inside its answers. */
@@ -11,7 +11,7 @@ const WAIT_MS = { short: 1_000, whole: 30_000 };
 const AT_ONCE = { short: 30, whole: 2_000 };
 const DRIPPING = { short: 5, whole: 200 };
 /** The crowd comes in this time: all of it is in flight long before the first is answered. */
-const OVER_MS = { short: 200, whole: Number(process.env.F10_OVER ?? 5_000) };
+const OVER_MS = { short: 200, whole: 5_000 };
 const OFF_MS = 1_000;
 /** More than this the upstream need not hold: connections that others left idle. */
 const SPARE = 8;
@@ -42,8 +42,8 @@ export const upstreamSlow: Experiment = {
       (await dripping.ended).filter(({ status }) => status !== 200),
     );
     verdict.within('connections to the upstream are back', [back], 5_000);
-    const quiet = p99(load.calls, quietFrom, slowFrom);
-    const beside = p99(load.calls, slowFrom, slowUntil);
+    const quiet = p99OfForwards(load.calls, quietFrom, slowFrom);
+    const beside = p99OfForwards(load.calls, slowFrom, slowUntil);
     // Some ten calls in the short form make no p99: there it is only said.
     verdict.that(
       'other calls take at most twice their quiet p99',
@@ -84,16 +84,4 @@ function judgeSilent({ verdict }: Stage, silent: readonly CrowdCall[], waitMs: n
 
 async function connectionsOf({ port }: SlowUpstream): Promise<number> {
   return Number(await (await fetch(`http://127.0.0.1:${port}/connections`)).text());
-}
-
-/** Of the forwards that began in this time and ended well, in ms. */
-function p99(calls: readonly Call[], from: number, until_: number): number {
-  const times = calls
-    .filter(
-      ({ kind, outcome, startedAt, endedAt }) =>
-        kind === 'forward' && outcome === 'ok' && startedAt >= from && endedAt <= until_,
-    )
-    .map(({ startedAt, endedAt }) => endedAt - startedAt)
-    .sort((a, b) => a - b);
-  return times[Math.floor(times.length * 0.99)] ?? Number.NaN;
 }

@@ -115,7 +115,10 @@ async function hurtAndJudge(
     );
     verdict.none('processes that ended by themselves', mesh.surprises);
     // before the judges ask for much themselves
-    await judgeBaseline(verdict, { mesh, upstream }, before, whole ? 30_000 : 3_000);
+    await judgeBaseline(verdict, { mesh, upstream }, before, {
+      settleMs: whole ? 30_000 : 3_000,
+      keepsBytes: whole ? experiment.keepsBytes : 0,
+    });
     await judgeRecord(verdict, tenant, load.calls, rules.faults, log);
     await judgeRows(verdict, [tenant]);
     await judgeChain(

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Rig, until } from './rig.ts';
 import { RawUpstream, Upstream } from './upstream.ts';
 
@@ -172,6 +173,38 @@ describe('a slow upstream', () => {
 
     expect(res.status).toBe(200);
     await expect(res.text()).rejects.toThrow();
+    await upstream.close();
+  });
+
+  it('that falls silent inside a body breaks it off at the stated time also while this process is busy', async () => {
+    const upstream = await new RawUpstream(after(CHUNKED, () => undefined)).open();
+    const id = rig.register({ base_url: upstream.url, policy: { idle_timeout_ms: 2_500 } });
+    const busy = setInterval(() => spin(120), 130);
+    const start = performance.now();
+
+    expect(await outcomeOf(id)).toBe('broken');
+    const offMs = performance.now() - start - 2_500;
+    clearInterval(busy);
+
+    expect(offMs).toBeLessThan(400);
+    await upstream.close();
+  });
+
+  it('is not one whose caller does not read for a while', async () => {
+    const length = 32 * 2 ** 20;
+    const upstream = await new RawUpstream(
+      after(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`, (socket) =>
+        socket.write(Buffer.alloc(length, 'x')),
+      ),
+    ).open();
+    const id = rig.register({ base_url: upstream.url, policy: { idle_timeout_ms: 200 } });
+
+    const reader = (await rig.fetch(id, '/x')).body!.getReader();
+    await sleep(1_500);
+    let read = 0;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) read += part.value.length;
+
+    expect(read).toBe(length);
     await upstream.close();
   });
 

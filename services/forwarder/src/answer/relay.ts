@@ -66,6 +66,7 @@ export class Relay extends Exchange {
     res.sendDate = !head.hasDate;
     res.writeHead(status, head.headers); // throws for a status or header that is not valid
     this.began();
+    this.awaitBody(controller);
     const isPacked = headers['content-encoding'] !== undefined;
     this.#meter.begin(status, headers, !isPacked || this.#unpacker !== undefined);
     if (withBody) this.#left = head.contentLength;
@@ -85,6 +86,7 @@ export class Relay extends Exchange {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.heard();
     this.#meter.bytes += chunk.length;
     if (this.#unpacker !== undefined) {
       if (!this.#unpacker.write(chunk)) controller.pause();
@@ -143,7 +145,7 @@ export class Relay extends Exchange {
         this.#write(this.#redactor!.push(bytes));
         this.#meter.read(bytes);
       },
-      drain: () => this.#controller?.resume(),
+      drain: () => this.#resumeUpstream(),
       end: () => this.#end(),
       fail: (problem) => {
         this.#call.fail(problem);
@@ -161,7 +163,15 @@ export class Relay extends Exchange {
     if (!this.#wrote && !this.#res.writableEnded) this.#res.flushHeaders();
   }
 
-  readonly #resume = (): void => (this.#unpacker ?? this.#controller)?.resume();
+  readonly #resume = (): void => {
+    if (this.#unpacker === undefined) this.#resumeUpstream();
+    else this.#unpacker.resume();
+  };
+
+  #resumeUpstream(): void {
+    this.heard();
+    this.#controller?.resume();
+  }
 
   #countInterim(): void {
     this.#interim += 1;

@@ -54,7 +54,7 @@ export class TestExchange extends Exchange {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
@@ -68,6 +68,7 @@ export class TestExchange extends Exchange {
       if (encodings.length > 0) this.#unpacker = this.#unpack(encodings);
     }
     this.began();
+    this.awaitBody(controller);
     const isPacked = headers['content-encoding'] !== undefined;
     this.#meter.begin(status, headers, !isPacked || this.#unpacker !== undefined);
     this.#status = status;
@@ -75,6 +76,7 @@ export class TestExchange extends Exchange {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.heard();
     this.#meter.bytes += chunk.length;
     if (this.#unpacker === undefined) {
       this.#meter.read(chunk);

@@ -40,7 +40,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   #dials = 0;
   /** Connections that the pool had dialled when the request was handed over. */
   #dialsBefore = 0;
-  /** Runs from the end of the request until the head of its answer. */
+  /** Runs while the upstream owes something: the head of its answer, then the next piece of its body. */
   #silence: NodeJS.Timeout | undefined;
   #awaitsHead = false;
   #heard = false;
@@ -97,7 +97,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   /**
    * undici's clock is not enough for a stated second: it counts turns of half a second, whatever they took, so that thirty
-   * seconds become thirty-two in a busy process; and all that is due in a turn ends in the same moment.
+   * seconds become thirty-two in a busy process; and all that is due in a turn ends in the same moment. So its timers are off.
    */
   #awaitHead(controller: Dispatcher.DispatchController): void {
     const { body } = this.#request!;
@@ -111,9 +111,24 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     else start();
   }
 
+  /** From a valid head on. A caller who does not read is not the upstream's silence. */
+  protected awaitBody(controller: Dispatcher.DispatchController): void {
+    const giveUp = () => {
+      if (controller.paused) this.heard();
+      else controller.abort(new errors.BodyTimeoutError());
+    };
+    this.#silence = setTimeout(giveUp, this.passage.decision.limits.idle_timeout_ms);
+  }
+
+  /** A piece of the body has come, or may come again. */
+  protected heard(): void {
+    this.#silence?.refresh();
+  }
+
   #stopWaiting(): void {
     this.#awaitsHead = false;
     clearTimeout(this.#silence);
+    this.#silence = undefined; // one that was cleared would begin anew
   }
 
   /** At the first byte of an answer. */
@@ -170,7 +185,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
         headers,
         body,
         headersTimeout: body instanceof Readable ? decision.limits.first_byte_timeout_ms : 0, // of an upload that is stuck
-        bodyTimeout: decision.limits.idle_timeout_ms,
+        bodyTimeout: 0,
         upgrade: upgrade ?? null,
       },
       this,
