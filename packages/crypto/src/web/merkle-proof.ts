@@ -61,13 +61,13 @@ export async function treeHasGrown(
   return climb.isAtTop && isSame(before, first.root) && isSame(after, second.root);
 }
 
-/** The way from a node to the root: `node` is its index on its level and `last` that of the last one there. Halved, not shifted: up to 2^53. */
+/** The way from a node to the root: `place` is its index on its level and `last` that of the last one there. Halved, not shifted: up to 2^53. */
 class Climb {
-  #node: number;
+  #place: number;
   #last: number;
 
-  constructor(node: number, last: number) {
-    this.#node = node;
+  constructor(place: number, last: number) {
+    this.#place = place;
     this.#last = last;
   }
 
@@ -76,18 +76,18 @@ class Climb {
   }
 
   get isRightChild(): boolean {
-    return this.#node % 2 === 1;
+    return this.#place % 2 === 1;
   }
 
   up(): void {
-    this.#node = Math.floor(this.#node / 2);
+    this.#place = Math.floor(this.#place / 2);
     this.#last = Math.floor(this.#last / 2);
   }
 
   /** Whether the sibling lies to the left. A node that is left over at the end of its level goes up until it has one. */
   comesFromRight(): boolean {
-    if (!this.isRightChild && this.#node !== this.#last) return false;
-    while (!this.isRightChild && this.#node !== 0) this.up();
+    if (!this.isRightChild && this.#place !== this.#last) return false;
+    while (!this.isRightChild && this.#place !== 0) this.up();
     return true;
   }
 }
