@@ -27,7 +27,7 @@ export type {
   UsageSummary,
 } from '@zeq/contracts';
 export { type TickFault, TickFollower } from '@zeq/crypto/web';
-export type { AuditVerdict, EntryFault, HeadFault, PinnedClock } from './audit/check-page.ts';
+export type { AuditVerdict, CheckOptions, EntryFault, HeadFault, PinnedClock } from './audit/check-page.ts';
 export type { CallOptions } from './client/core.ts';
 export { type ClientOptions, createClient, type ZeqClient } from './client/create-client.ts';
 export type { ForwardOptions } from './client/forward.ts';

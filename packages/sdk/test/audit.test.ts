@@ -76,6 +76,10 @@ describe('audit.check', () => {
     expect(await faultsOf({ ...answer, entries: withoutSecond })).toEqual(
       withoutSecond.map((entry) => (entry.kind === 'call' && entry.number === 3 ? 'gap' : undefined)),
     );
+    const { entries: afterAPage } = await setup([tick]).client.audit.check(answer, { lastCall: 1 });
+    expect(afterAPage).toEqual(
+      answer.entries.map((entry) => (entry.kind === 'call' && entry.number === 1 ? 'gap' : undefined)),
+    );
   });
 });
 

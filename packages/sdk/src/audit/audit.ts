@@ -3,7 +3,7 @@ import { logHasGrown } from '@zeq/crypto/web';
 import type { CallOptions, Core } from '../client/core.ts';
 import { clockOf } from '../clock/clock.ts';
 import { apiPath } from '../resources/apis.ts';
-import { type AuditVerdict, checkPage, type PinnedClock } from './check-page.ts';
+import { type AuditVerdict, type CheckOptions, checkPage } from './check-page.ts';
 
 /** The record of a credential: every use of it and every change to it. What it says is checked here, not believed. */
 export const auditOf = (core: Core) => {
@@ -22,8 +22,8 @@ export const auditOf = (core: Core) => {
     head: async (options?: CallOptions): Promise<AuditHead> => (await growth(undefined, options)).head,
 
     /** Checks every entry against the head, and the head against the ticks of the clock; see `checkPage`. */
-    check: (page: AuditPage, pinned: PinnedClock = {}, options?: CallOptions): Promise<AuditVerdict> =>
-      checkPage(chain, page, pinned, options),
+    check: (page: AuditPage, wanted: CheckOptions = {}, options?: CallOptions): Promise<AuditVerdict> =>
+      checkPage(chain, page, wanted, options),
 
     /** Whether the log only grew since a head that was kept: nothing that it held then was changed or taken out. */
     async growthSince(

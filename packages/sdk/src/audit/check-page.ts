@@ -16,6 +16,11 @@ export interface PinnedClock {
   uid?: string | undefined;
 }
 
+export interface CheckOptions extends PinnedClock {
+  /** The number of the last call of the page before: the next one has to follow it. */
+  lastCall?: number | undefined;
+}
+
 /**
  * What is wrong with an entry: as `checkAuditEntry` says; `foreign`: it is of another API; `gap`: calls are missing in front of it.
  */
@@ -45,11 +50,11 @@ const TRIES = 5;
 export async function checkPage(
   askChain: AskChain,
   page: AuditPage,
-  pinned: PinnedClock = {},
+  { lastCall, ...pinned }: CheckOptions = {},
   options?: CallOptions,
 ): Promise<AuditVerdict> {
   const entries: (EntryFault | undefined)[] = [];
-  let last: number | undefined;
+  let last = lastCall;
   for (const entry of page.entries) {
     entries.push(misplacedIn(page, entry, last) ?? (await checkAuditEntry(entry, page.head)));
     if (entry.kind === 'call') last = entry.number;

@@ -8,8 +8,10 @@ import { pageLeaf, treeOf } from './record-calls.ts';
 import { hashesOf } from './stored-tree.ts';
 
 const DEFAULT_LIMIT = 100;
-/** Leaves that are read at once; a page may hold two thousand calls. */
-const RECORDS = 32;
+/** Leaves of the first reading: a page may hold two thousand calls. Where they hold few, each further one takes more. */
+const FIRST_RECORDS = 4;
+const GROWTH = 4;
+const MOST_RECORDS = 64;
 const EVER = new Date('9999-12-31T00:00:00Z');
 
 /** Where a reading goes on: behind this entry. A change has the number 0. */
@@ -66,13 +68,14 @@ async function collect(
   limit: number,
 ): Promise<Unproven[]> {
   const found: Unproven[] = [];
-  for (let from = after.leaf; found.length < limit; ) {
-    const records = await audit.read({ ...span, from, to: head.size }, RECORDS);
+  let wanted = FIRST_RECORDS;
+  for (let from = after.leaf; found.length < limit; wanted = Math.min(MOST_RECORDS, wanted * GROWTH)) {
+    const records = await audit.read({ ...span, from, to: head.size }, wanted);
     for (const record of records) {
       if (found.length >= limit) break;
       found.push(...entriesOf(record).filter((entry) => isBehind(entry, after)));
     }
-    if (records.length < RECORDS) break;
+    if (records.length < wanted) break;
     from = records.at(-1)!.leaf + 1;
   }
   return found.slice(0, limit);

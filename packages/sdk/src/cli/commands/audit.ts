@@ -64,10 +64,13 @@ async function readAndCheck(
   const limit = options.whole('limit', { min: 1, max: 1_000_000_000 }) ?? Number.POSITIVE_INFINITY;
   const query = queryOf(options);
   const shown: Checked[] = [];
+  let lastCall: number | undefined;
   for (let after: string | null = ''; after !== null && shown.length < limit; ) {
     const wanted = { ...query, limit: Math.min(PAGE, limit - shown.length), ...(after !== '' && { after }) };
     const page: AuditPage = await mesh.audit.of(api, wanted, { signal });
-    shown.push(...together(page, await mesh.audit.check(page, pinned, { signal })));
+    const verdict = await mesh.audit.check(page, { ...pinned, lastCall }, { signal });
+    shown.push(...together(page, verdict));
+    lastCall = page.entries.findLast((entry) => entry.kind === 'call')?.number ?? lastCall;
     after = page.next;
   }
   return shown;
