@@ -108,11 +108,11 @@ const READ = `
 const FIND_CALL = `
   SELECT ${PAGE} FROM activity_pages
   WHERE machine_id = $1 AND api_id = $2 AND last_seq >= $3 AND leaf IS NOT NULL ORDER BY last_seq LIMIT 1`;
-/** `api_removed` says whose calls those are that are reported late, and whose record it is; it stays as long as they may. */
+/** The oldest first, so that what is left has no gaps. `api_removed` goes with the rest: what it explains is then as old. */
 const FORGET = ['activity_pages', 'audit_changes'].map(
   (table) => `
   WITH gone AS (
-    DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE recorded_at < $1 LIMIT $2)) RETURNING 1
+    DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE recorded_at < $1 ORDER BY recorded_at LIMIT $2)) RETURNING 1
   )
   SELECT count(*) AS rows FROM gone`,
 );
