@@ -5,8 +5,9 @@ import { safeError, sendProblem, toProblem } from '@zeq/service-kit';
 import { setBaseHeaders } from '../control/base-headers.ts';
 import type { Call } from './call.ts';
 
-/** How long the rest of a refused body is still read, so that the answer is not lost in a reset (ms). */
-const LINGER_MS = 1_000;
+/** The rest of a refused body is still read, so that the answer is not lost in a reset: while it comes, and not for ever (ms). */
+const SILENCE_MS = 1_000;
+const LINGER_MS = 10_000;
 const SHORT_REST_BYTES = 64 * 1024;
 
 export interface RefuseOptions {
@@ -77,11 +78,13 @@ function endAfterRest(req: IncomingMessage, res: ServerResponse): void {
 }
 
 function discardRest(req: IncomingMessage, done: () => void): void {
-  const timer = setTimeout(() => req.socket.destroy(), LINGER_MS);
+  const timers = [SILENCE_MS, LINGER_MS].map((ms) => setTimeout(() => req.socket.destroy(), ms));
+  const stop = () => timers.forEach(clearTimeout);
+  req.on('data', () => timers[0]!.refresh());
   req.once('end', () => {
-    clearTimeout(timer);
+    stop();
     done();
   });
-  req.once('close', () => clearTimeout(timer));
+  req.once('close', stop);
   req.resume();
 }
