@@ -45,6 +45,8 @@ export interface Experiment {
   slowDatabase?: true;
   /** Services can be replaced without a gap, as in a rolling upgrade. */
   doors?: true;
+  /** Services collect their garbage at SIGUSR2. */
+  collectsOnSignal?: true;
   /** Other traffic than the standing load's. */
   rates?: Partial<Rates>;
   /** @returns What the calls of the standing load may have met. */
