@@ -43,6 +43,6 @@ ENV ZEQ_BIND=0.0.0.0 ZEQ_DATA_DIR=/data
 USER node
 STOPSIGNAL SIGTERM
 # the flags of dev/runtime.ts, which says why
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16"]
+ENTRYPOINT ["node", "--disable-sigusr1", "--max-semi-space-size=16", "--disable-warning=ExperimentalWarning"]
 CMD ["services/gateway/src/main.ts"]
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["bash", "scripts/healthcheck.sh"]

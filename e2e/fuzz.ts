@@ -16,7 +16,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const seed = Number(values.seed ?? randomInt(2 ** 31));
 
 say(`seed ${seed}`);
-const { rounds, statuses, findings } = await runFuzz({
+const { rounds, statuses, findings, memory } = await runFuzz({
   seconds: Number(values.seconds),
   seed,
   from: Number(values.from),
@@ -24,4 +24,5 @@ const { rounds, statuses, findings } = await runFuzz({
 });
 for (const { round, what, input } of findings) say(`round ${round}: ${what}\n  ${input}`);
 say(`${rounds} rounds, seed ${seed}, ${findings.length} findings, statuses ${JSON.stringify(statuses)}`);
+say(`memory in the thirds of the run, MiB: ${JSON.stringify(memory)}`);
 process.exit(findings.length === 0 ? 0 : 1);

@@ -107,7 +107,7 @@ describe('Dockerfile', () => {
   it('starts a service with the flags of the launcher', () => {
     const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))![1]!;
 
-    expect(JSON.parse(entrypoint)).toEqual(['node', '--disable-warning=ExperimentalWarning', ...NODE_FLAGS]);
+    expect(JSON.parse(entrypoint)).toEqual(['node', ...NODE_FLAGS, '--disable-warning=ExperimentalWarning']);
   });
 });
 

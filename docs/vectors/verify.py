@@ -4,11 +4,12 @@ Needs Python 3.8 or later and the package `cryptography`. Run: python3 docs/vect
 A new page gets a module with a `verify` function and a line in MODULES.
 """
 
+import verify_audit
 import verify_clock
 import verify_hite
 import verify_zeq_file
 
-MODULES = (verify_clock, verify_hite, verify_zeq_file)
+MODULES = (verify_audit, verify_clock, verify_hite, verify_zeq_file)
 
 if __name__ == "__main__":
     for module in MODULES:

@@ -13,6 +13,7 @@ interface Inspected {
     CapAdd: string[] | null;
     Privileged: boolean;
     SecurityOpt: string[];
+    Ulimits: { Name: string; Hard: number; Soft: number }[] | null;
     Memory: number;
     NanoCpus: number;
     PidsLimit: number;
@@ -56,6 +57,7 @@ describe.each(ALL)('the container of %s', (service) => {
     });
     expect(HostConfig.CapAdd ?? []).toEqual([]);
     expect(HostConfig.SecurityOpt).toContain('no-new-privileges:true');
+    expect(HostConfig.Ulimits).toContainEqual({ Name: 'core', Hard: 0, Soft: 0 });
   });
 
   it('has limits, rotated logs and a restart policy', async () => {

@@ -48,6 +48,13 @@ describe('docker-compose.yml', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('leaves no image of a process anywhere: no debugger at a signal, no core file', () => {
+    const hardened = /x-hardened[\s\S]*?\n\n/.exec(compose)![0];
+
+    expect(hardened).toContain('  ulimits:\n    core: 0\n');
+    expect(read('Dockerfile')).toContain('ENTRYPOINT ["node", "--disable-sigusr1"');
+  });
+
   it('reads no variable that .env.example does not list', () => {
     const names = [...compose.matchAll(/\$\{([A-Z][A-Z0-9_]*)/g)].map(([, name]) => name!);
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { RegisterApi } from '@zeq/contracts';
-import { type ByteUpstream, openByteUpstream } from './byte-upstream.ts';
 import { openDenyingResolver, type Resolver } from './denying-resolver.ts';
+import { type FailingUpstream, openFailingUpstream } from './failing-upstream.ts';
 import type { LocalUpstream } from './local-upstream.ts';
 import { NeedleSearch } from './needle-search.ts';
 import { openReflectingUpstream } from './reflecting-upstream.ts';
@@ -15,6 +16,7 @@ const canary = () => randomBytes(24).toString('hex').toUpperCase();
 const CANARIES = {
   header: canary(),
   bytes: canary(),
+  failing: canary(),
   query: canary(),
   username: canary(),
   password: canary(),
@@ -40,8 +42,13 @@ export interface Surface {
   isTheRightOne: boolean;
 }
 
+/** Paths of the failing upstream whose answers the mesh refuses, and how. */
+const FAILURES = { silent: 504, reset: 502, garbage: 502, 'bad-header': 502, 'bad-status': 502, coding: 502 };
+/** And those that it breaks off. */
+const BREAKS = ['broken', 'bomb'];
+
 let reflecting: LocalUpstream;
-let bytes: ByteUpstream;
+let failing: FailingUpstream;
 let resolver: Resolver;
 let closedPort: number;
 let mesh: TestMesh;
@@ -61,10 +68,10 @@ const search = new NeedleSearch(
 export function canarySuite(on: string, open: () => Promise<Surroundings>): void {
   beforeAll(async () => {
     reflecting = await openReflectingUpstream();
-    bytes = await openByteUpstream({ header: 'x-canary', value: CANARIES.bytes });
+    failing = await openFailingUpstream();
     resolver = await openDenyingResolver();
     [closedPort] = (await freePorts(1)) as [number];
-    const upstreams = [reflecting.port, bytes.port, closedPort].map((port) => `127.0.0.1:${port}`);
+    const upstreams = [reflecting.port, failing.port, closedPort].map((port) => `127.0.0.1:${port}`);
     surroundings = await open();
     mesh = await openTestMesh(upstreams, {
       LOG_LEVEL: 'trace',
@@ -76,13 +83,13 @@ export function canarySuite(on: string, open: () => Promise<Surroundings>): void
   afterAll(async () => {
     await mesh?.stop();
     await reflecting?.stop();
-    await bytes?.stop();
+    failing?.stop();
     resolver?.stop();
     await surroundings?.close();
   });
 
   describe(`planted credentials, ${on}`, () => {
-    it('reach the upstream, and do not come back from /test whatever the upstream reflects', async () => {
+    it('reach the upstream, and come back neither from a call nor from /test, whatever the upstream reflects', async () => {
       await register('header', { auth_header: `X-Canary: ${CANARIES.header}` });
       await register('query', { auth: { type: 'query', name: 'key', value: CANARIES.query } });
       await register('basic', {
@@ -91,8 +98,8 @@ export function canarySuite(on: string, open: () => Promise<Surroundings>): void
       await register('preset', { provider: 'openai', api_key: CANARIES.preset });
 
       for (const name of ['header', 'query', 'basic', 'preset']) {
-        expect(await reach(name, 'reflect')).toBe(200);
-        expect(await reach(name, 'status/403')).toBe(403);
+        expect(await forward(name, 'reflect')).toBe(200);
+        expect(await forward(name, 'status/403')).toBe(403);
         expect(await ask('POST', `/${name}/test`, { json: { path: '/reflect' } })).toBe(200);
       }
 
@@ -105,22 +112,30 @@ export function canarySuite(on: string, open: () => Promise<Surroundings>): void
         expect(arrived).toContain(secret);
     });
 
-    it('stay inside on every failing path of a call', async () => {
-      const auth_header = `X-Canary: ${CANARIES.bytes}`;
-      const hasty = { first_byte_timeout_ms: 300, connect_timeout_ms: 500 };
-      await register('bytes', { base_url: bytes.origin, auth_header, policy: hasty });
-      await register('closed', { base_url: `http://127.0.0.1:${closedPort}`, auth_header });
-      await register('clear', { base_url: `https://127.0.0.1:${bytes.port}`, auth_header });
-      await register('nowhere', { base_url: 'https://nowhere.zeq-e2e.com', auth_header });
+    // of a query the whole address is secret, which is what errors of HTTP clients like to quote
+    it.each<[string, Partial<RegisterApi>]>([
+      ['bytes', { auth_header: `X-Canary: ${CANARIES.bytes}` }],
+      ['asked', { auth: { type: 'query', name: 'key', value: CANARIES.failing } }],
+      ['paired', { auth: { type: 'basic', username: 'somebody', password: CANARIES.failing } }],
+    ])('stay inside on every failing path of a call: %s', async (name, credential) => {
+      const policy = { first_byte_timeout_ms: 300, connect_timeout_ms: 500, circuit_failures: 0 };
+      const to = (base_url: string) => ({ base_url, policy, ...credential });
+      await register(name, to(failing.origin));
+      await register(`${name}-closed`, to(`http://127.0.0.1:${closedPort}`));
+      await register(`${name}-clear`, to(`https://127.0.0.1:${failing.port}`));
+      await register(`${name}-nowhere`, to('https://nowhere.zeq-e2e.com'));
 
-      expect(await forward('bytes', 'silent')).toBe(504);
-      expect(await forward('bytes', 'reset')).toBe(502);
-      expect(await forward('closed', 'x')).toBe(502);
-      expect(await forward('clear', 'x')).toBe(502);
-      expect(await forward('nowhere', 'x')).toBe(502);
-      expect(await forward('bytes', '..%2f..%2fetc')).toBe(400);
-      await breakOff('bytes', 'broken');
-      await leave('bytes', 'events');
+      for (const [path, status] of Object.entries(FAILURES)) {
+        expect([path, await forward(name, path)]).toEqual([path, status]);
+        expect(await ask('POST', `/${name}/test`, { json: { path: `/${path}` } })).toBe(200);
+      }
+      for (const where of ['closed', 'clear', 'nowhere']) {
+        expect([where, await forward(`${name}-${where}`, 'x')]).toEqual([where, 502]);
+        expect(await ask('POST', `/${name}-${where}/test`, { json: { path: '/x' } })).toBe(200);
+      }
+      expect(await forward(name, '..%2f..%2fetc')).toBe(400);
+      for (const path of BREAKS) await breakOff(name, path);
+      await leave(name, 'events');
     });
 
     it('stay inside when they are refused, replaced or removed', async () => {
@@ -133,7 +148,7 @@ export function canarySuite(on: string, open: () => Promise<Surroundings>): void
       expect(await sendText(`{"name":"e","auth_header":"${refused}"`)).toBe(400);
 
       await register('changing', { auth_header: `X-Canary: ${CANARIES.replaced}` });
-      await reach('changing', 'reflect');
+      expect(await forward('changing', 'reflect')).toBe(200);
       expect(await ask('PATCH', '/changing', { json: { auth_header: `X-Canary: ${CANARIES.header}` } })).toBe(
         200,
       );
@@ -160,13 +175,27 @@ export function canarySuite(on: string, open: () => Promise<Surroundings>): void
       expect(holders).toEqual(['byok-vault']);
     });
 
+    it('can be looked at in no debugger: a signal opens none', async () => {
+      const { pids, dataDir } = mesh.mesh;
+      const services = Object.entries(pids()).filter(([name]) => name !== 'sample-upstream');
+      for (const [, pid] of services) process.kill(pid!, 'SIGUSR1');
+      expect(await ask('GET', '')).toBe(200);
+
+      for (const [name, pid] of services) {
+        expect([name, pids()[name]]).toEqual([name, pid]);
+        expect(await readFile(join(dataDir, 'logs', `${name}.log`), 'utf8')).not.toContain('Debugger');
+        expect(await readFile(`/proc/${pid}/cmdline`, 'latin1')).toContain('--disable-sigusr1');
+      }
+    });
+
     it('stand in no answer, metric, log line or file of the data folder, in no form', async () => {
       const { GATEWAY_PORT, VAULT_PORT, FORWARDER_PORT } = mesh.mesh.ports;
       for (const port of [GATEWAY_PORT, VAULT_PORT, FORWARDER_PORT]) answers.push(await metricsAt(port!));
       expect(await note(mesh.call('GET', '/api-docs/openapi.json'))).toBe(200);
       // single calls are stored packed, where no search finds anything: they are searched as they are shown
-      for (const name of ['header', 'query', 'basic', 'preset', 'bytes'])
-        expect(await ask('GET', `/${name}/activity?limit=10000`)).toBe(200);
+      for (const name of ['header', 'query', 'basic', 'preset', 'bytes', 'asked', 'paired'])
+        for (const what of ['activity?limit=10000', 'audit?limit=500'])
+          expect(await ask('GET', `/${name}/${what}`)).toBe(200);
       const tokenSearch = new NeedleSearch((await useTokens()).flatMap(formsOf));
       await mesh.mesh.stop(); // so that everything is on the disk
 
@@ -199,13 +228,6 @@ const ask = (method: string, path: string, options: CallOptions = {}) =>
 
 const forward = (name: string, path: string) => ask('GET', `/${name}/forward/${path}`);
 
-/** A call whose answer is the upstream's own and not searched. @returns Its status. */
-async function reach(name: string, path: string): Promise<number> {
-  const answer = await mesh.call('GET', `${apis()}/${name}/forward/${path}`, { token: mesh.owner.api_key });
-  await answer.arrayBuffer();
-  return answer.status;
-}
-
 const create = (api: Partial<RegisterApi>) =>
   ask('POST', '', { json: { base_url: reflecting.origin, rate_limit_per_min: 1000, ...api } });
 
@@ -218,9 +240,21 @@ function sendText(body: string): Promise<number> {
   return note(fetch(mesh.mesh.gateway + apis(), { method: 'POST', headers, body }));
 }
 
+/** Of each piece of an answer that goes on and on. */
+const KEPT_BYTES = 4_096;
+
 /** An answer that breaks in its middle: what came before counts. */
 async function breakOff(name: string, path: string): Promise<void> {
-  await expect(forward(name, path)).rejects.toThrow();
+  const answer = await mesh.call('GET', `${apis()}/${name}/forward/${path}`, { token: mesh.owner.api_key });
+  const reader = answer.body!.getReader();
+  const text = new TextDecoder();
+  const came = [[...answer.headers].join('\n')];
+  const toTheEnd = async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      came.push(text.decode(next.value.subarray(0, KEPT_BYTES), { stream: true }));
+  };
+  await expect(toTheEnd()).rejects.toThrow();
+  answers.push(came.join(''));
 }
 
 /** Mints and uses what callers hold. @returns The tokens. */
@@ -247,6 +281,9 @@ async function leave(name: string, path: string): Promise<void> {
   const gone = new AbortController();
   const options = { token: mesh.owner.api_key, signal: gone.signal };
   const answer = await mesh.call('GET', `${apis()}/${name}/forward/${path}`, options);
+  const reader = answer.body!.getReader();
+  const { value } = await reader.read();
+  answers.push([...answer.headers].join('\n') + Buffer.from(value!));
   gone.abort();
-  await expect(answer.text()).rejects.toThrow();
+  await expect(reader.read()).rejects.toThrow();
 }

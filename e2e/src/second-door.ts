@@ -26,6 +26,7 @@ export async function openSecondDoor(mesh: TestMesh, allow: string[]): Promise<S
     VAULT_URL: `http://127.0.0.1:${ports.VAULT_PORT}`,
     ZEQ_EGRESS_ALLOW: allow.join(','),
     LOG_LEVEL: 'warn',
+    ZEQ_DATA_DIR: dataDir,
   };
   const { JWT_SECRET, ZEQ_API_KEYS, ZEQ_ADMIN_KEYS } = secrets;
   const gatewayEnv = {

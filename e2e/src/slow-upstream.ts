@@ -2,6 +2,10 @@
 //   /quick       answers at once
 //   /slow/MS     answers after so many milliseconds, half as long or half as long again
 //   /big/BYTES   answers with so many bytes
+//   /late/MS     answers after exactly so many milliseconds
+//   /never       does not answer
+//   /drip        sends a byte a second
+//   /connections answers how many connections there are
 import { createServer } from 'node:http';
 
 const PIECE = Buffer.alloc(64 * 1024, 'x');
@@ -12,6 +16,10 @@ const server = createServer({ keepAliveTimeout: 75_000 }, (req, res) => {
   else if (kind === 'slow')
     setTimeout(() => res.end('{"slow":true}'), Number(amount) * (0.5 + Math.random()));
   else if (kind === 'big') pour(res, Number(amount));
+  else if (kind === 'late') setTimeout(() => res.end('{"late":true}'), Number(amount));
+  else if (kind === 'drip') drip(res);
+  else if (kind === 'connections') server.getConnections((_err, count) => res.end(String(count)));
+  else if (kind === 'never') return;
   else res.writeHead(404).end();
 });
 server.listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 });
@@ -21,4 +29,9 @@ function pour(res: NodeJS.WritableStream & { destroyed?: boolean }, left: number
   const piece = PIECE.subarray(0, Math.min(left, PIECE.length));
   if (res.write(piece)) setImmediate(pour, res, left - piece.length);
   else res.once('drain', () => pour(res, left - piece.length));
+}
+
+function drip(res: NodeJS.WritableStream): void {
+  const timer = setInterval(() => res.write('.'), 1_000);
+  res.once('close', () => clearInterval(timer));
 }

@@ -1,4 +1,5 @@
 import type { ActivityPage, Usage, UsageFigures } from '@zeq/contracts';
+import type { MeshOptions } from '../../dev/mesh.ts';
 import { expectStatus, openTestMesh, type TestMesh } from './test-mesh.ts';
 import { until } from './until.ts';
 import { MixedCalls } from './usage-calls.ts';
@@ -22,9 +23,10 @@ export interface UsageWorld {
 /** Reports come once a second; after this long (ms) without news there is none on the way. */
 const QUIET_MS = 2_500;
 
-export async function openUsageWorld(): Promise<UsageWorld> {
+/** @param only The services; by default those of the main road. */
+export async function openUsageWorld(only?: MeshOptions['only']): Promise<UsageWorld> {
   const upstream = await new UsageUpstream().open();
-  const mesh = await openTestMesh([`127.0.0.1:${upstream.port}`]);
+  const mesh = await openTestMesh([`127.0.0.1:${upstream.port}`], {}, only);
   const { slug, api_key: owner } = mesh.owner;
   for (const name of ['whole', 'cut'])
     await mesh.register({

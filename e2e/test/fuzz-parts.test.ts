@@ -2,7 +2,7 @@ import { type FuzzReport, judge, judgeClean, type Strange } from '../src/fuzz/ju
 import { mutate } from '../src/fuzz/mutate.ts';
 import { Random } from '../src/fuzz/random.ts';
 
-const empty = (): FuzzReport => ({ rounds: 0, statuses: {}, findings: [] });
+const empty = (): FuzzReport => ({ rounds: 0, statuses: {}, findings: [], memory: {} });
 const strange = (side: Strange['side']): Strange => ({ round: 7, side, input: Buffer.from('x') });
 
 describe('the judge of the fuzzer', () => {

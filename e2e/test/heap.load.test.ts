@@ -1,21 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ByteUpstream, openByteUpstream } from '../src/byte-upstream.ts';
+import type { LocalUpstream } from '../src/local-upstream.ts';
 import { NeedleSearch } from '../src/needle-search.ts';
+import { openReflectingUpstream } from '../src/reflecting-upstream.ts';
 import { formsOf } from '../src/secret-forms.ts';
 import { openTestMesh, type TestMesh } from '../src/test-mesh.ts';
 import { until } from '../src/until.ts';
 import '../src/patience.ts';
 
-const KEY = randomBytes(24).toString('hex').toUpperCase();
+const canary = () => randomBytes(24).toString('hex').toUpperCase();
+const [HEADER, QUERY, PASSWORD] = [canary(), canary(), canary()];
 const FORWARDS = 1_000;
 
-let upstream: ByteUpstream;
+let upstream: LocalUpstream;
 let mesh: TestMesh;
 
 beforeAll(async () => {
-  upstream = await openByteUpstream({ header: 'x-bytes-key', value: KEY });
+  upstream = await openReflectingUpstream();
   // Node writes a snapshot, after a full collection, when this signal comes; no service listens to an inspector.
   const NODE_OPTIONS = '--heapsnapshot-signal=SIGUSR2';
   mesh = await openTestMesh([`127.0.0.1:${upstream.port}`], { NODE_OPTIONS, LOG_LEVEL: 'warn' });
@@ -27,13 +29,17 @@ afterAll(async () => {
 });
 
 describe('the heap of the forwarder', () => {
-  it('holds no credential in clear after 1,000 forwards', async () => {
-    const auth_header = `X-Bytes-Key: ${KEY}`;
-    const { forward } = await mesh.register({ name: 'bytes', base_url: upstream.origin, auth_header });
+  it('holds no credential in clear after 1,000 forwards whose answers held it', async () => {
+    const base_url = upstream.origin;
+    const apis = await Promise.all([
+      mesh.register({ name: 'header', base_url, auth_header: `X-Canary: ${HEADER}` }),
+      mesh.register({ name: 'query', base_url, auth: { type: 'query', name: 'key', value: QUERY } }),
+      mesh.register({ name: 'basic', base_url, auth: { type: 'basic', username: 'u', password: PASSWORD } }),
+    ]);
     const headers = { authorization: `Bearer ${mesh.owner.api_key}` };
     for (let n = 0; n < FORWARDS / 10; n++) {
-      const batch = Array.from({ length: 10 }, () =>
-        fetch(`${forward}/echo`, { headers, method: 'POST', body: 'x' }),
+      const batch = Array.from({ length: 10 }, (_, i) =>
+        fetch(`${apis[(n + i) % apis.length]!.forward}/reflect`, { headers, method: 'POST', body: 'x' }),
       );
       for (const answer of await Promise.all(batch)) {
         expect(answer.status).toBe(200);
@@ -44,7 +50,7 @@ describe('the heap of the forwarder', () => {
     const snapshot = await snapshotOf(mesh.mesh.pids().forwarder!);
 
     expect(snapshot.includes('undici')).toBe(true); // it is a snapshot, and of the right process
-    expect(new NeedleSearch(formsOf(KEY)).hitsIn(snapshot)).toEqual([]);
+    expect(new NeedleSearch([HEADER, QUERY, PASSWORD].flatMap(formsOf)).hitsIn(snapshot)).toEqual([]);
   });
 });
 

@@ -1,13 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceName } from '@zeq/contracts';
-import type { Experiment } from '../src/experiment.ts';
-import { type CallRules, recoveries } from '../src/judge/calls.ts';
+import type { ServiceName, Usage } from '@zeq/contracts';
+import type { Experiment, Stage } from '../src/experiment.ts';
+import { type CallRules, recoveries, wasInFlight } from '../src/judge/calls.ts';
+import { isForward } from '../src/judge/leases.ts';
 import { killAtRandom } from '../src/kill-at-random.ts';
+import type { Call } from '../src/load/call.ts';
+import type { Fault } from '../src/mesh.ts';
 
 /** A service on the road of every call, and what the calls may meet while it is away. */
 const killed = (
   service: ServiceName,
-  { name, passes, meanwhile }: Pick<Experiment, 'name' | 'passes'> & { meanwhile: Omit<CallRules, 'faults'> },
+  {
+    name,
+    passes,
+    meanwhile,
+    judge = async () => undefined,
+  }: Pick<Experiment, 'name' | 'passes'> & {
+    meanwhile: Omit<CallRules, 'faults'>;
+    judge?: (stage: Stage, faults: readonly Fault[]) => Promise<void>;
+  },
 ): Experiment => ({
   name,
   injects: `SIGKILL of the ${service} at random moments`,
@@ -17,6 +30,7 @@ const killed = (
     const faults = await killAtRandom(stage, service, pick(2, 20));
     await sleep(500);
     verdict.within('first success after a kill', recoveries(load.calls, faults, ['forward']), 2_000);
+    await judge(stage, faults);
     return { faults, ...meanwhile };
   },
 });
@@ -29,8 +43,44 @@ export const gatewayKilled = killed('gateway', {
 
 export const forwarderKilled = killed('forwarder', {
   name: 'F2',
-  passes: 'only calls in flight fail; the next success within 2 s; no POST reaches the upstream twice',
+  passes:
+    'only calls in flight fail; the next success within 2 s; no POST reaches the upstream twice; the access log and usage lack only calls that were in flight',
+  judge: judgeRecords,
   meanwhile: {
     mayRefuse: ({ kind, detail }) => ['forward', 'stream'].includes(kind) && detail === 'service_unavailable',
   },
 });
+
+/** Until what has ended is reported, from the journal of a killed forwarder too. */
+const REPORTED_WITHIN_MS = 3_000;
+
+/** Calls that end while the two sides are counted. */
+const AT_THE_EDGE = 8;
+const SENT_POST = /"msg":"request".*"method":"POST".*"decision":"owner; api_[^"]*; header"/;
+
+/** What the upstream has seen is in the access log, and in usage, but for what each kill may have cost. */
+async function judgeRecords(
+  { mesh, tenant, load, upstream, verdict }: Stage,
+  faults: readonly Fault[],
+): Promise<void> {
+  const calls = load.calls.filter(({ id, kind }) => isForward(kind) && upstream.arrivals.has(id));
+  const inFlightOf = (among: readonly Call[]) =>
+    among.filter((call) => faults.some((fault) => wasInFlight(call, fault))).length;
+  const posts = calls.filter(({ kind }) => kind === 'forward');
+  const log = readFileSync(join(mesh.logFolder, 'forwarder.log'), 'utf8');
+  const logged = log.split('\n').filter((line) => SENT_POST.test(line)).length;
+  const inFlight = inFlightOf(posts);
+  verdict.that(
+    'the access log has the calls that the upstream saw, give or take those in flight at a kill',
+    Math.abs(logged - posts.length) <= inFlight + AT_THE_EDGE,
+    `${logged} lines, ${posts.length} calls, ${inFlight} in flight`,
+  );
+  await sleep(REPORTED_WITHIN_MS);
+  const answer = await tenant.call('GET', `/api/zeq/apis/${tenant.slug}/steady/usage`);
+  const { sent, websockets } = ((await answer.json()) as Usage).total;
+  verdict.that(
+    'usage has them, but for those',
+    sent - websockets >= calls.length - inFlightOf(calls),
+    `${sent - websockets} of ${calls.length}, ${inFlightOf(calls)} in flight`,
+  );
+}

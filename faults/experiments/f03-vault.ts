@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STALE_AFTER_MS } from '@zeq/contracts';
-import type { Experiment, Stage } from '../src/experiment.ts';
+import type { Experiment } from '../src/experiment.ts';
 import { isRefusedRightly } from '../src/judge/calls.ts';
+import { isForward, judgeOldLeases } from '../src/judge/leases.ts';
 import { killAtRandom } from '../src/kill-at-random.ts';
-import type { Fault } from '../src/mesh.ts';
 
 const AWAY_MS = 8_000;
 /** A reader of the change feed comes back within this time; until then its leases still age. */
 const FEED_BACK_MS = 2_500;
-/** What a call may take from its start until the forwarder looks at the lease's age. */
-const ON_ITS_WAY_MS = 250;
+const READY_MS = 3_000;
 
 export const vaultKilled: Experiment = {
   name: 'F3',
@@ -34,31 +32,15 @@ export const vaultKilled: Experiment = {
     await sleep(AWAY_MS);
     const startedAgain = performance.now();
     await mesh.up('byok-vault');
-    verdict.within('restart to ready', [performance.now() - startedAgain], 3_000);
+    const restarts = mesh.outages.map(({ at, backAt }) => backAt - at).slice(0, kills.length);
+    verdict.within('restart to ready', [...restarts, performance.now() - startedAgain], READY_MS);
     await sleep(1_500);
-    judgeOldLeases(stage, away, startedAgain);
+    judgeOldLeases(verdict, load.calls, 'the vault is away', away.at, startedAgain);
     return {
       faults: [...kills, away],
       mayRefuse: ({ kind, detail }) =>
-        !isForward(kind) && (detail === 'service_unavailable' || detail === 'vault_unavailable'),
+        !isForward(kind) &&
+        ['service_unavailable', 'vault_unavailable', 'database_unavailable'].includes(detail),
     };
   },
 };
-
-const isForward = (kind: string) => kind === 'forward' || kind === 'stream';
-
-function judgeOldLeases({ load, verdict }: Stage, away: Fault, backAt: number): void {
-  const late = load.calls.filter(
-    ({ kind, startedAt, endedAt }) =>
-      isForward(kind) && startedAt > away.at + STALE_AFTER_MS + ON_ITS_WAY_MS && endedAt < backAt,
-  );
-  verdict.none(
-    'calls that went out on a lease older than 5 s',
-    late.filter(({ outcome }) => outcome === 'ok'),
-  );
-  verdict.that(
-    'calls were refused meanwhile',
-    late.some(({ outcome }) => outcome === 'refused'),
-    late.length,
-  );
-}

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FEED_HEARTBEAT_MS, STALE_AFTER_MS } from '@zeq/contracts';
 import type { Experiment, Stage } from '../src/experiment.ts';
+import { recoveries } from '../src/judge/calls.ts';
+import { isForward, judgeOldLeases } from '../src/judge/leases.ts';
 import type { Call } from '../src/load/call.ts';
 import type { Fault } from '../src/mesh.ts';
 import type { Ending } from '../src/postgres.ts';
@@ -8,6 +10,7 @@ import { between } from '../src/random.ts';
 
 /** A vault that does not see its database is silent, and from here on a lease may be too old to be used. */
 const OLD_LEASE_MS = STALE_AFTER_MS - FEED_HEARTBEAT_MS - 250;
+const WELL_AGAIN_MS = 5_000;
 /** How PostgreSQL ends, and how long it stays away (ms). */
 const SHORT: readonly [Ending, number][] = [
   ['fast', 500],
@@ -28,7 +31,7 @@ export const databaseRestarts: Experiment = {
     'no process of ours ends; leased calls go on for 5 s; writes are refused with 503; all is well 5 s after it accepts',
   needsPostgres: true,
   async run(stage) {
-    const { postgres, random, pick, verdict, say } = stage;
+    const { postgres, random, pick, verdict, say, load } = stage;
     const { server } = postgres!;
     const faults: Fault[] = [];
     const recovered: number[] = [];
@@ -36,25 +39,34 @@ export const databaseRestarts: Experiment = {
       await sleep(between(random, 500, 1_500));
       const at = performance.now();
       await server.end(ending);
+      const goneAt = performance.now();
       await sleep(awayMs);
       await server.begin();
       const seenAt = performance.now();
       recovered.push(await untilWritten(stage));
+      if (awayMs > STALE_AFTER_MS)
+        judgeOldLeases(verdict, load.calls, `PostgreSQL is away (${ending})`, goneAt, seenAt);
       say(
         `  PostgreSQL ended (${ending}, away ${awayMs} ms), first write after ${Math.round(recovered.at(-1)!)} ms`,
       );
       faults.push({ what: `PostgreSQL ended (${ending})`, at, seenAt });
     }
-    verdict.within('first write after PostgreSQL accepts again', recovered, 5_000);
+    verdict.within('first write after PostgreSQL accepts again', recovered, WELL_AGAIN_MS);
     await sleep(1_500);
-    const away = ({ startedAt, endedAt }: Call) =>
-      faults.some(({ at, seenAt }) => endedAt >= at && startedAt <= seenAt + 5_000);
+    verdict.within(
+      'first forward after PostgreSQL accepts again',
+      recoveries(load.calls, faults, ['forward']),
+      WELL_AGAIN_MS,
+    );
+    /** From so long after the end of a PostgreSQL on, until all is well again. */
+    const isAway = ({ startedAt, endedAt }: Call, afterMs: number) =>
+      faults.some(({ at, seenAt }) => endedAt >= at + afterMs && startedAt <= seenAt + WELL_AGAIN_MS);
     return {
       faults: [],
       mayRefuse: (call) =>
-        call.kind === 'forward' || call.kind === 'stream'
-          ? call.detail === 'vault_unavailable' && faults.some(({ at }) => call.startedAt > at + OLD_LEASE_MS)
-          : away(call) && ['database_unavailable', 'vault_unavailable'].includes(call.detail),
+        isForward(call.kind)
+          ? call.detail === 'vault_unavailable' && isAway(call, OLD_LEASE_MS)
+          : ['database_unavailable', 'vault_unavailable'].includes(call.detail) && isAway(call, 0),
     };
   },
 };

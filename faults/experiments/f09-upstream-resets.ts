@@ -1,4 +1,5 @@
-import { Agent } from 'undici';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
 import type { Experiment, Stage } from '../src/experiment.ts';
 import { type Call, makeCall } from '../src/load/call.ts';
 import { between } from '../src/random.ts';
@@ -14,6 +15,8 @@ const STAGES: Record<string, { path: string; after: readonly [number, number] }>
 };
 const ENDINGS: readonly Toxins['ending'][] = ['reset', 'half-close'];
 const OPENS_AFTER = 5;
+/** An open circuit lets its first probe through after a second. */
+const HALF_OPEN_MS = 1_100;
 
 export const upstreamResets: Experiment = {
   name: 'F9',
@@ -29,6 +32,7 @@ export const upstreamResets: Experiment = {
     for (const [where, { path, after }] of Object.entries(STAGES))
       for (const ending of ENDINGS)
         await breakCalls(stage, `${where}, ${ending}`, path, after, ending, pick(6, 125));
+    await breakLate(stage);
     await judgeSlices(stage);
     await judgeCircuit(stage);
     verdict.none('unsafe calls that were sent again', stage.upstream.duplicates());
@@ -72,6 +76,23 @@ async function breakCalls(
   verdict.within(`breaks ${where} are seen`, times, path === '/hello' ? 1_000 : 1_400);
 }
 
+/** A break when very much has passed already is seen, too. */
+async function breakLate({ tenant, verdict, pick }: Stage): Promise<void> {
+  const bytes = pick(2 ** 24, 2 ** 30);
+  const { statusCode, body } = await request(`${tenant.forward}/cut-after?bytes=${bytes}`, {
+    headers: tenant.headers,
+  });
+  let read = 0;
+  let end = 'a clean end';
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) read += chunk.length;
+  } catch (err) {
+    end = (err as Error & { code?: string }).code ?? (err as Error).name;
+  }
+  const isSeen = statusCode === 200 && end !== 'a clean end';
+  verdict.that(`a break after ${bytes} bytes is visible`, isSeen, `${read} bytes, then ${end}`);
+}
+
 async function judgeSlices({ tenant, upstreamProxy, verdict, pick }: Stage): Promise<void> {
   upstreamProxy.toxins.sliceBytes = 1;
   const agent = new Agent();
@@ -93,21 +114,14 @@ async function judgeSlices({ tenant, upstreamProxy, verdict, pick }: Stage): Pro
   );
 }
 
-/** An API whose calls fail one after the other is left alone for a while. */
-async function judgeCircuit({ tenant, upstreamProxy, upstream, verdict }: Stage): Promise<void> {
+/** An API whose calls fail one after the other is left alone for a while; then one call asks whether it is well again. */
+async function judgeCircuit(stage: Stage): Promise<void> {
+  const { upstreamProxy, upstream, verdict } = stage;
   upstreamProxy.toxins = { ...upstreamProxy.toxins, endAfterBytes: 0, ending: 'reset' };
   upstreamProxy.cut();
-  const agent = new Agent();
   const codes: string[] = [];
-  for (let i = 0; i < OPENS_AFTER + 3; i += 1) {
-    const { detail } = await makeCall(agent, 'failing', `failing-${i}`, {
-      method: 'POST',
-      url: `${tenant.forward.replace('/steady/', '/failing/')}/hello`,
-      headers: { ...tenant.headers, [CALL_ID]: `failing-${i}` },
-    });
-    codes.push(detail);
-  }
-  await agent.destroy();
+  for (let i = 0; i < OPENS_AFTER + 3; i += 1)
+    codes.push((await failing(stage, `failing-${i}`, 'hello')).detail);
   upstreamProxy.heal();
   const reached = codes.filter((_, i) => upstream.arrivals.has(`failing-${i}`)).length;
   verdict.that(
@@ -115,4 +129,27 @@ async function judgeCircuit({ tenant, upstreamProxy, upstream, verdict }: Stage)
     codes.at(-1) === 'circuit_open' && reached === OPENS_AFTER,
     `${reached} reached the upstream, then ${codes.at(-1)}`,
   );
+  await sleep(HALF_OPEN_MS);
+  const ids = Array.from({ length: 10 }, (_, i) => `half-open-${i}`);
+  const calls = await Promise.all(ids.map((id) => failing(stage, id, 'late?ms=300')));
+  const probes = ids.filter((id) => upstream.arrivals.has(id)).length;
+  const refused = calls.filter(({ detail }) => detail === 'circuit_open').length;
+  verdict.that(
+    'half open, one probe goes through of ten calls at once',
+    probes === 1 && refused === 9,
+    `${probes} reached the upstream, ${refused} refused`,
+  );
+  const { outcome } = await failing(stage, 'after-the-probe', 'hello');
+  verdict.that('its answer closes the circuit', outcome === 'ok', outcome);
+}
+
+async function failing({ tenant }: Stage, id: string, path: string): Promise<Call> {
+  const agent = new Agent();
+  const call = await makeCall(agent, 'failing', id, {
+    method: 'POST',
+    url: `${tenant.forward.replace('/steady/', '/failing/')}/${path}`,
+    headers: { ...tenant.headers, [CALL_ID]: id },
+  });
+  await agent.destroy();
+  return call;
 }

@@ -1,27 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STALE_AFTER_MS } from '@zeq/contracts';
+import { type ServiceName, STALE_AFTER_MS } from '@zeq/contracts';
 import { ServiceTokenSigner } from '@zeq/service-kit';
 import { hurtLeaders } from '../../services/sync-engine/test/leader-kills.ts';
 import type { Experiment, Stage } from '../src/experiment.ts';
+import { gauge } from '../src/judge/baseline.ts';
+import { judgeOldLeases } from '../src/judge/leases.ts';
+import type { Fault } from '../src/mesh.ts';
 import { CALL_ID } from '../src/upstream.ts';
+
+/** Of the leader among three engines; each stands still for longer than its lease lasts. */
+const LEADER_FREEZES = 100;
 
 export const processFrozen: Experiment = {
   name: 'F15',
   injects: 'SIGSTOP of forwarder, vault and sync engine, and SIGCONT',
   passes:
-    'a forwarder that wakes uses no lease from before; nor does anybody while the vault stands still; the chain has no fork',
+    'a forwarder that wakes uses no lease from before; nor does anybody while the vault stands still; each says how long it stood; the chain has no fork',
   async run(stage) {
-    const { mesh, pick, postgres, seed, verdict } = stage;
+    const { load, mesh, pick, postgres, say, seed, verdict } = stage;
     const [forwarder, clock] = await Promise.all([
       freezeForwarder(stage, pick(6_000, 10_000)),
       mesh.freeze('sync-engine', pick(1_600, 10_000)),
     ]);
+    await judgeStall(stage, 'forwarder', forwarder);
+    await judgeStall(stage, 'sync-engine', clock);
     await sleep(2_000);
     const vault = await mesh.freeze('byok-vault', pick(7_000, 10_000));
+    await judgeStall(stage, 'byok-vault', vault);
     await sleep(2_000);
+    judgeOldLeases(verdict, load.calls, 'the vault stands still', vault.at, vault.seenAt);
     if (stage.whole && postgres !== undefined) {
       const databaseUrl = await postgres.server.createDatabase(`${postgres.database}_leaders`);
-      const report = await hurtLeaders({ databaseUrl, kills: 100, seed, how: 'freeze' });
+      const report = await hurtLeaders({
+        databaseUrl,
+        kills: LEADER_FREEZES,
+        seed,
+        how: 'freeze',
+        onProgress: say,
+      });
+      verdict.that(
+        'leaders that were frozen, and another took over',
+        report.takeoverMs.length === LEADER_FREEZES,
+        `${report.takeoverMs.length}, ${report.ticks} ticks`,
+      );
       verdict.none('what leaders wrote that had lost their lease', report.faults);
       verdict.that('ticks that were shown and are lost', report.lost === 0, report.lost);
     }
@@ -35,6 +56,21 @@ export const processFrozen: Experiment = {
     };
   },
 };
+
+/** What a process shows of itself says that it stood still, and for how long: an alert can be raised on it. */
+async function judgeStall(
+  { mesh, verdict }: Stage,
+  service: ServiceName,
+  { at, seenAt }: Fault,
+): Promise<void> {
+  const stoodMs = seenAt - at;
+  const shownMs = 1_000 * (await gauge(mesh, 'nodejs_eventloop_lag_max_seconds', { service }));
+  verdict.that(
+    `${service} shows that it stood still`,
+    shownMs >= 0.9 * stoodMs,
+    `${Math.round(shownMs)} of ${Math.round(stoodMs)} ms`,
+  );
+}
 
 /** While the forwarder stands still its API is removed; its first call afterwards has to know. */
 async function freezeForwarder({ mesh, tenant, upstream, verdict }: Stage, forMs: number) {

@@ -1,3 +1,4 @@
+import type { SlowUpstream } from '../../e2e/src/start-slow-upstream.ts';
 import type { DnsStub } from '../../services/forwarder/test/dns-stub.ts';
 import type { CallRules } from './judge/calls.ts';
 import type { Rates, StandingLoad } from './load/standing-load.ts';
@@ -27,6 +28,8 @@ export interface Stage {
   databaseProxy: TcpProxy | undefined;
   /** In front of the upstream, on a port that the egress guard lets through. */
   upstreamProxy: TcpProxy;
+  /** In a process of its own, for very many calls; where the experiment asks for it. */
+  slowUpstream: SlowUpstream | undefined;
   /** The name server of the mesh. */
   dns: DnsStub;
   /** The short form's figure, or the whole one's. */
@@ -43,10 +46,14 @@ export interface Experiment {
   needsPostgres?: true;
   /** The mesh reaches its database through `stage.databaseProxy`. */
   slowDatabase?: true;
+  /** Very many calls go to `stage.slowUpstream`. */
+  slowUpstream?: true;
   /** Services can be replaced without a gap, as in a rolling upgrade. */
   doors?: true;
   /** Services collect their garbage at SIGUSR2. */
   collectsOnSignal?: true;
+  /** What a process may hold more afterwards than after the standing load: pages that V8 keeps of what very many connections took. */
+  keepsBytes?: number;
   /** Other traffic than the standing load's. */
   rates?: Partial<Rates>;
   /** @returns What the calls of the standing load may have met. */

@@ -12,6 +12,7 @@ import { until } from '../../e2e/src/until.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLOCK_JUMP = new URL('./clock-jump.ts', import.meta.url).href;
 const READY_MS = 60_000;
 
 /** A moment at which something was done to a process, and when it had taken effect (monotonic ms). */
@@ -26,6 +27,12 @@ export interface Outage {
   name: ServiceName;
   at: number;
   backAt: number;
+}
+
+export interface Replica {
+  url: string;
+  jumpClock: () => void;
+  stop: () => Promise<void>;
 }
 
 export interface MeshOptions {
@@ -117,20 +124,26 @@ export class FaultMesh {
     return { what: `${name} killed`, at, seenAt: performance.now() };
   }
 
-  /** Another process of a service, beside the first, on a port of its own. */
-  async replica(name: ServiceName): Promise<{ url: string; stop: () => Promise<void> }> {
+  /** Another process of a service, beside the first, on a port of its own; `jumpClock` sets its clock an hour ahead, and back. */
+  async replica(name: ServiceName): Promise<Replica> {
     const [port] = (await freePorts(1)) as [number];
     const url = `http://127.0.0.1:${port}`;
     const env = await environmentOf(specOf(name), {
       ...this.#env,
       [specOf(name).portVariable]: String(port),
     });
-    const spec = { name: `${name}-2`, program: programOf(name), healthUrl: `${url}/health`, env };
+    const spec = {
+      name: `${name}-2`,
+      program: programOf(name),
+      healthUrl: `${url}/health`,
+      env: { ...env, NODE_OPTIONS: `--import=${CLOCK_JUMP}` },
+    };
     const onRestart = (_name: string, how: string) => void this.surprises.push(`${name}-2 ended (${how})`);
     const process_ = new Supervised(spec, { logDir: this.logFolder, onRestart });
     await process_.start();
     await until(() => isReady(url), READY_MS);
-    return { url, stop: () => process_.stop() };
+    const jumpClock = () => void process.kill(process_.pid!, 'SIGUSR2');
+    return { url, jumpClock, stop: () => process_.stop() };
   }
 
   /** Stops a process for a while as it stands (SIGSTOP), and lets it go on. */

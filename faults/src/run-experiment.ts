@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startSlowUpstream } from '../../e2e/src/start-slow-upstream.ts';
 import { DnsStub } from '../../services/forwarder/test/dns-stub.ts';
 import type { Experiment } from './experiment.ts';
 import { footprints, judgeBaseline } from './judge/baseline.ts';
 import { isRefusedRightly, judgeCalls } from './judge/calls.ts';
 import { judgeChain } from './judge/chain.ts';
+import { judgeRecord, logHead } from './judge/record.ts';
 import { judgeRows } from './judge/rows.ts';
 import { judgeFiles } from './judge/sweep.ts';
 import type { Call } from './load/call.ts';
@@ -53,6 +55,7 @@ async function openSurroundings(experiment: Experiment, { seed, server }: RunOpt
   const folder = mkdtempSync(join(tmpdir(), 'zeq-faults-'));
   const upstream = await new Upstream((key) => key.startsWith(canary)).open();
   const upstreamProxy = await new TcpProxy(upstream.port).open();
+  const slowUpstream = experiment.slowUpstream ? await startSlowUpstream() : undefined;
   const dns = new DnsStub();
   const nameServer = await dns.open();
   const database = `f_${seed}_${experiment.name.toLowerCase()}`;
@@ -65,6 +68,7 @@ async function openSurroundings(experiment: Experiment, { seed, server }: RunOpt
     ZEQ_EGRESS_ALLOW: [
       ...[upstream, upstreamProxy].map(({ port }) => `127.0.0.1:${port}`),
       `upstream.faults.example:${upstream.port}`,
+      ...(slowUpstream ? [`127.0.0.1:${slowUpstream.port}`] : []),
     ].join(),
     ...(experiment.collectsOnSignal && { NODE_OPTIONS: `--import ${COLLECT_ON_SIGNAL}` }),
     ZEQ_SYNC_UID: 'faults',
@@ -72,9 +76,12 @@ async function openSurroundings(experiment: Experiment, { seed, server }: RunOpt
     ...(server && { DATABASE_URL: server.urlOf(database, databaseProxy?.port) }),
   };
   const close = async () => {
-    await Promise.all([upstream.close(), upstreamProxy.close(), databaseProxy?.close(), dns.close()]);
+    await Promise.all([
+      ...[upstream, upstreamProxy, databaseProxy, dns].map((each) => each?.close()),
+      slowUpstream?.stop(),
+    ]);
   };
-  return { folder, upstream, upstreamProxy, databaseProxy, dns, database, env, close };
+  return { folder, upstream, upstreamProxy, databaseProxy, slowUpstream, dns, database, env, close };
 }
 
 async function hurtAndJudge(
@@ -93,6 +100,7 @@ async function hurtAndJudge(
     load.start();
     await sleep(whole ? 10_000 : 1_500); // warm: leases held, connections kept, code compiled
     const before = footprints(mesh);
+    const log = await logHead(tenant);
     const rules = await experiment.run({
       ...{ whole, seed, verdict, mesh, tenant, newTenant, load, say, ...around },
       random: randomFrom(seed),
@@ -110,7 +118,11 @@ async function hurtAndJudge(
     );
     verdict.none('processes that ended by themselves', mesh.surprises);
     // before the judges ask for much themselves
-    await judgeBaseline(verdict, { mesh, upstream }, before, whole ? 30_000 : 3_000);
+    await judgeBaseline(verdict, { mesh, upstream }, before, {
+      settleMs: whole ? 30_000 : 3_000,
+      keepsBytes: whole ? experiment.keepsBytes : 0,
+    });
+    await judgeRecord(verdict, tenant, load.calls, rules.faults, log);
     await judgeRows(verdict, [tenant]);
     await judgeChain(
       verdict,

@@ -14,6 +14,8 @@ export interface Tenant {
   forward: string;
   /** Secrets by the name of their API, as acknowledged. */
   secrets: Map<string, string>;
+  /** The one that an API of this name is registered with, whether that was acknowledged or not. */
+  secretOf: (name: string) => string;
   register: (api: Partial<RegisterApiInput> & { name: string }) => Promise<{ id: string; forward: string }>;
   call: (method: string, path: string, json?: unknown) => Promise<Response>;
   /** A registration to be sent by somebody who notes how it ended. */
@@ -23,7 +25,8 @@ export interface Tenant {
 /** Every secret of a run begins with its canary, so one search finds them all. */
 export const newCanary = (): string => `canary-${randomBytes(24).toString('hex')}`;
 
-const STEADY = 'steady';
+/** The API of the standing calls. */
+export const STEADY = 'steady';
 
 /** Makes the machine `slug` with the API `steady` at `upstream`. */
 export async function createTenant(
@@ -40,6 +43,7 @@ export async function createTenant(
   const headers = { authorization: `Bearer ${made.api_key}` };
   const apis = `${mesh.gateway}/api/zeq/apis/${slug}`;
   const secrets = new Map<string, string>();
+  const secretOf = (name: string) => `${canary}-${name}`;
   let registrations = 0;
   const bodyOf = (name: string, secret: string) => ({
     name,
@@ -54,9 +58,10 @@ export async function createTenant(
     headers,
     forward: `${apis}/${STEADY}/forward`,
     secrets,
+    secretOf,
     call: (method, path, json) => send(mesh.gateway + path, method, headers, json),
     async register(api) {
-      const secret = `${canary}-${api.name}`;
+      const secret = secretOf(api.name);
       const json = { ...bodyOf(api.name, secret), ...api };
       const { id } = await expectJson<ApiView>(201, await send(apis, 'POST', headers, json));
       secrets.set(api.name, secret);
@@ -64,7 +69,7 @@ export async function createTenant(
     },
     nextRegistration() {
       const name = `r-${registrations++}`;
-      const secret = `${canary}-${name}`;
+      const secret = secretOf(name);
       const registration: Ask = {
         method: 'POST',
         url: apis,

@@ -24,6 +24,7 @@ export interface Arrival {
  * - `POST /echo` reads a body and answers its length and SHA-256.
  * - `GET /stream?ms=N` sends a line every 100 ms and last `end DIGEST`, over all lines before it.
  * - `GET /late?ms=N` answers after a while; `GET /never` not at all; `GET /drip` one byte a second.
+ * - `GET /cut-after?bytes=N` sends so many and then resets the connection in the middle of its answer.
  * - `/socket` returns every message.
  */
 export class Upstream {
@@ -96,6 +97,7 @@ export class Upstream {
     else if (pathname === '/stream') stream(res, ms);
     else if (pathname === '/late') after(res, ms, () => res.end('late'));
     else if (pathname === '/drip') drip(res);
+    else if (pathname === '/cut-after') cutAfter(res, Number(searchParams.get('bytes')));
     else if (pathname !== '/never') res.writeHead(200, { 'content-length': 2 }).end('ok');
   }
 
@@ -162,6 +164,15 @@ function drip(res: ServerResponse): void {
   res.writeHead(200, { 'content-type': 'application/octet-stream' });
   const timer = setInterval(() => res.write('.'), 1_000);
   res.on('close', () => clearInterval(timer));
+}
+
+const PIECE = Buffer.alloc(64 * 1024, 'x');
+
+function cutAfter(res: ServerResponse, left: number): void {
+  if (left <= 0) return void res.socket?.resetAndDestroy();
+  const piece = PIECE.subarray(0, Math.min(left, PIECE.length));
+  if (res.write(piece)) setImmediate(cutAfter, res, left - piece.length);
+  else res.once('drain', () => cutAfter(res, left - piece.length));
 }
 
 /** Whether a body of `/stream` is all that was sent. */

@@ -1,4 +1,5 @@
-import { isRefusedRightly, judgeCalls, recoveries } from '../src/judge/calls.ts';
+import { isRefusedRightly, judgeCalls, p99OfForwards, recoveries } from '../src/judge/calls.ts';
+import { judgeOldLeases } from '../src/judge/leases.ts';
 import type { Call, Outcome } from '../src/load/call.ts';
 import { randomFrom } from '../src/random.ts';
 import { isWholeStream } from '../src/upstream.ts';
@@ -58,6 +59,36 @@ describe('the judge of calls', () => {
     ];
 
     expect(recoveries(calls, [KILL], ['forward'])).toEqual([30]);
+  });
+});
+
+describe('the judge of old leases', () => {
+  it.each([
+    ['a refusal once the newest lease is too old', true, [call(5_300, 5_310, 'refused')]],
+    ['a call that waits until somebody vouches again', true, [call(5_300, 8_100, 'ok')]],
+    [
+      'a call that goes out on an old lease',
+      false,
+      [call(5_300, 5_310, 'refused'), call(5_400, 5_410, 'ok')],
+    ],
+    ['no call at all that would have shown it', false, [call(5_100, 5_110, 'ok'), call(8_100, 8_110, 'ok')]],
+  ])('lets pass or not: %s', (_what, passes, calls) => {
+    const verdict = new Verdict();
+
+    judgeOldLeases(verdict, calls, 'gone', 0, 8_000);
+
+    expect(verdict.holds).toBe(passes);
+  });
+});
+
+describe('the p99 of forwards', () => {
+  it('is that of those which began and ended well in the time', () => {
+    const quick = Array.from({ length: 99 }, (_, i) => call(100 + i, 105 + i, 'ok'));
+    const outside = [call(0, 150, 'ok'), call(190, 400, 'ok'), call(120, 180, 'refused')];
+
+    expect(p99OfForwards([...quick, ...outside], 100, 300)).toBe(5);
+    expect(p99OfForwards([...quick, call(110, 290, 'ok'), ...outside], 100, 300)).toBe(180);
+    expect(p99OfForwards([], 100, 300)).toBeNaN();
   });
 });
 

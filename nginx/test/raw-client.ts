@@ -12,6 +12,8 @@ export interface Part {
   reset?: true;
   wait_for?: string;
   timeout_ms?: number;
+  read_rate_bps?: number;
+  seconds?: number;
 }
 
 export interface RawTarget {
@@ -26,17 +28,28 @@ export interface RawAnswer {
   statuses: number[];
   interim: number[];
   closed: boolean;
+  /** How much came back. */
+  bytes: number;
+  /** Of the first problem document, where there is one. */
+  code: string | undefined;
 }
 
 /** How long to wait for an answer, or for the end of the connection, after the last byte was sent. */
 const SETTLE_MS = 1_500;
+const LOOK_EVERY_MS = 20;
 
 /**
  * Sends bytes exactly as given (one code unit, one byte) and reads what comes back.
  *
- * @param waitMs How long to wait after the last byte; more where the answer is a timeout of the other side.
+ * @param waitMs How long to wait for an answer after the last byte; more where it is a timeout of the other side. Behind an answer
+ *   the connection's end is waited for no longer than `settleMs`.
  */
-export async function sendRaw(target: RawTarget, parts: Part[], waitMs = SETTLE_MS): Promise<RawAnswer> {
+export async function sendRaw(
+  target: RawTarget,
+  parts: Part[],
+  waitMs = SETTLE_MS,
+  settleMs = SETTLE_MS,
+): Promise<RawAnswer> {
   const wire = await open(target);
   const { socket } = wire;
   let received = '';
@@ -59,8 +72,17 @@ export async function sendRaw(target: RawTarget, parts: Part[], waitMs = SETTLE_
     if (closed) break;
     await sendPart(wire, part, ended, () => received);
   }
-  if (!closed) await Promise.race([ended, sleep(waitMs)]);
-  const answer = { ...readStatuses(received, methodOf(parts)), closed };
+  const longest = performance.now() + waitMs;
+  const isAnswered = () => /(?:^|\n|\})HTTP\/1\.[01] [2-5]/.test(received);
+  while (!closed && !isAnswered() && performance.now() < longest)
+    await Promise.race([ended, sleep(LOOK_EVERY_MS)]);
+  if (!closed) await Promise.race([ended, sleep(Math.min(waitMs, settleMs))]);
+  const answer = {
+    ...readStatuses(received, methodOf(parts)),
+    closed,
+    bytes: received.length,
+    code: codeIn(received),
+  };
   socket.destroy();
   return answer;
 }
@@ -90,12 +112,20 @@ async function sendPart(
   if (part.pause_ms !== undefined) await Promise.race([sleep(part.pause_ms), ended]);
   if (part.half_close) socket.end();
   if (part.reset) tcp.resetAndDestroy();
+  if (part.read_rate_bps !== undefined) await readSlowly([socket, tcp], part.seconds!, ended);
   if (part.wait_for !== undefined) await waitFor(part, ended, received);
   if (part.drip === undefined) return;
   for (let i = 0; i < part.drip.times && !socket.destroyed; i++) {
     socket.write(part.drip.text, 'latin1');
     await Promise.race([sleep(part.drip.every_ms), ended]);
   }
+}
+
+/** Takes nothing for a while, which is less than any rate: the other side's buffers fill. */
+async function readSlowly(wires: Socket[], seconds: number, ended: Promise<void>): Promise<void> {
+  for (const wire of wires) wire.pause();
+  await Promise.race([sleep((seconds + 15) * 1000), ended]);
+  for (const wire of wires) wire.resume();
 }
 
 async function waitFor(part: Part, ended: Promise<void>, received: () => string): Promise<void> {
@@ -106,6 +136,8 @@ async function waitFor(part: Part, ended: Promise<void>, received: () => string)
   const until = Date.now() + (part.timeout_ms ?? 2_000);
   while (!over && Date.now() < until && !received().includes(` ${part.wait_for}`)) await sleep(20);
 }
+
+const codeIn = (text: string) => /"code":"([a-z_]+)"/.exec(text)?.[1];
 
 const methodOf = (parts: Part[]) => /^[A-Z]+/.exec(parts[0]?.text ?? '')?.[0] ?? '';
 

@@ -10,6 +10,8 @@ export interface FuzzReport {
   /** How often each status came. */
   statuses: Record<string, number>;
   findings: Finding[];
+  /** By service: MiB in the three thirds of the run. */
+  memory: Record<string, number[]>;
 }
 
 /** What was strange in a round: a request, or the answer of its upstream. */

@@ -6,6 +6,7 @@ import { openTestMesh, type TestMesh } from '../test-mesh.ts';
 import { answerCorpus, requestCorpus } from './corpus.ts';
 import { openFuzzUpstreams } from './fuzz-upstreams.ts';
 import { type FuzzReport, judge, judgeClean, type Strange } from './judge.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
 
@@ -42,7 +43,7 @@ export async function runFuzz({
   from = 0,
   say = () => undefined,
 }: FuzzOptions): Promise<FuzzReport> {
-  const report: FuzzReport = { rounds: 0, statuses: {}, findings: [] };
+  const report: FuzzReport = { rounds: 0, statuses: {}, findings: [], memory: {} };
   const answers = new Map<string, { bytes: Buffer; closes: boolean }>();
   const upstreams = await openFuzzUpstreams(
     (path) => answers.get(path) ?? { bytes: Buffer.alloc(0), closes: true },
@@ -55,6 +56,7 @@ export async function runFuzz({
   try {
     const before = JSON.stringify(mesh.mesh.pids());
     const rounds = await buildRounds(mesh, upstreams, answers, seed);
+    const memory = new MemoryWatch(mesh.mesh.pids());
     const end = performance.now() + seconds * 1_000;
     let next = from;
     const lane = async () => {
@@ -66,10 +68,13 @@ export async function runFuzz({
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
+    await memory.stop();
+    report.memory = memory.thirds;
+    const whole = [...memory.growing(), ...faultsInLogs(mesh)];
     const after = JSON.stringify(mesh.mesh.pids());
     if (after !== before)
       report.findings.push({ round: -1, what: `a process ended: ${before} ${after}`, input: '' });
-    for (const line of faultsInLogs(mesh)) report.findings.push({ round: -1, what: line, input: '' });
+    for (const what of whole) report.findings.push({ round: -1, what, input: '' });
     return report;
   } finally {
     await mesh.stop();

@@ -77,3 +77,15 @@ export function recoveries(
     return Math.min(...ends) - seenAt;
   });
 }
+
+/** Of the forwards that began and ended in this time and ended well, in ms. */
+export function p99OfForwards(calls: readonly Call[], from: number, to: number): number {
+  const times = calls
+    .filter(
+      ({ kind, outcome, startedAt, endedAt }) =>
+        kind === 'forward' && outcome === 'ok' && startedAt >= from && endedAt <= to,
+    )
+    .map(({ startedAt, endedAt }) => endedAt - startedAt)
+    .sort((a, b) => a - b);
+  return times[Math.floor(times.length * 0.99)] ?? Number.NaN;
+}

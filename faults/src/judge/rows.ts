@@ -1,27 +1,47 @@
-import { Lease, leaseContext, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
+import { type ApiView, Lease, leaseContext, SERVICE_TOKEN_HEADER } from '@zeq/contracts';
 import { LeaseRecipient } from '@zeq/crypto';
 import { ServiceTokenSigner } from '@zeq/service-kit';
 import { Pool } from 'undici';
-import type { Tenant } from '../tenant.ts';
+import { expectJson, type Tenant } from '../tenant.ts';
 import type { Verdict } from '../verdict.ts';
 
 const AT_ONCE = 8;
 
-/** Every credential whose registration was acknowledged is there and opens, as a forwarder would find it: by a lease from the vault. */
+/**
+ * Every credential whose registration was acknowledged is there and opens, as a forwarder would find it: by a lease from the
+ * vault. So does every other row that is there: what nobody was told of may have been written, but not by half.
+ */
 export async function judgeRows(verdict: Verdict, tenants: readonly Tenant[]): Promise<void> {
   for (const tenant of tenants) {
-    const lost = await unopened(tenant);
-    verdict.none(`credentials of ${tenant.slug} that do not open, of ${tenant.secrets.size}`, lost);
+    const rows = await listed(tenant);
+    const acknowledged = [...tenant.secrets.keys()];
+    const names = [...new Set([...acknowledged, ...rows])];
+    const lost = await unopened(tenant, names);
+    verdict.none(
+      `credentials of ${tenant.slug} that do not open, of ${names.length} (${acknowledged.length} acknowledged)`,
+      lost,
+    );
   }
 }
 
-async function unopened({ mesh, machineId, secrets }: Tenant): Promise<string[]> {
+/** The names of all rows, whether their callers were told of them or not. */
+async function listed({ slug, call }: Tenant): Promise<string[]> {
+  const names: string[] = [];
+  for (let path: string | undefined = `/api/zeq/apis/${slug}?limit=1000`; path !== undefined; ) {
+    const answer = await call('GET', path);
+    path = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
+    names.push(...(await expectJson<ApiView[]>(200, answer)).map(({ name }) => name));
+  }
+  return names;
+}
+
+async function unopened({ mesh, machineId, secretOf }: Tenant, wanted: readonly string[]): Promise<string[]> {
   const recipient = new LeaseRecipient();
   const extra = { lease_key: recipient.publicKey };
   const signer = new ServiceTokenSigner('forwarder', mesh.secrets.ZEQ_INTERNAL_SECRET, extra);
   const pool = new Pool(mesh.urlOf('byok-vault'), { connections: AT_ONCE });
   const lost: string[] = [];
-  const names = [...secrets.keys()];
+  const names = [...wanted];
   const work = async () => {
     for (let name = names.pop(); name !== undefined; name = names.pop()) {
       const answer = await pool.request({
@@ -35,7 +55,7 @@ async function unopened({ mesh, machineId, secrets }: Tenant): Promise<string[]>
       });
       const text = await answer.body.text();
       if (answer.statusCode !== 200) lost.push(`${name}: ${answer.statusCode}`);
-      else if (openLease(text, recipient) !== secrets.get(name)) lost.push(`${name}: another credential`);
+      else if (openLease(text, recipient) !== secretOf(name)) lost.push(`${name}: another credential`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

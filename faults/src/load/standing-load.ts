@@ -101,7 +101,7 @@ export class StandingLoad {
     this.#make('forward', (id) => ({
       method: 'POST',
       url: `${this.#tenant.forward}/echo`,
-      headers: { ...this.#tenant.headers, [CALL_ID]: id },
+      headers: this.#headersOf(id),
       body,
       judge: (text) =>
         text === JSON.stringify({ bytes: BODY_BYTES, sha256 }) ? undefined : 'another answer',
@@ -112,10 +112,13 @@ export class StandingLoad {
     this.#make('stream', (id) => ({
       method: 'GET',
       url: `${this.#tenant.forward}/stream?ms=${this.#rates.streamMs}`,
-      headers: { ...this.#tenant.headers, [CALL_ID]: id },
+      headers: this.#headersOf(id),
       judge: (text) => (isWholeStream(text) ? undefined : 'a stream that ended cleanly before its end'),
     }));
   }
+
+  /** The call is known at the upstream by its own header, and in the record by its request id. */
+  #headersOf = (id: string) => ({ ...this.#tenant.headers, [CALL_ID]: id, 'x-request-id': id });
 
   #register(): void {
     const { registration, acknowledged } = this.#tenant.nextRegistration();

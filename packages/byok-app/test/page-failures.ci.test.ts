@@ -170,6 +170,7 @@ describe('an error of the mesh', () => {
     ['#/apis/sample', '**/api/zeq/apis/demo/sample', 'calls a minute'],
     ['#/apis/sample/usage', '**/usage?*', 'Requests'],
     ['#/apis/sample/activity', '**/activity?*', 'Nobody has called yet'],
+    ['#/apis/sample/record', '**/audit?*', 'Registered'],
     ['#/apis/sample/tokens', '**/tokens', 'No app can call this API yet'],
     ['#/keys', '**/keys', 'everything'],
     ['#/operators', '**/api/zeq/operators?*', 'operators'],

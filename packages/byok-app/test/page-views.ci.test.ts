@@ -11,6 +11,7 @@ const VIEWS = [
   '#/apis/sample/console',
   '#/apis/sample/usage/24h',
   '#/apis/sample/activity',
+  '#/apis/sample/record',
   '#/apis/sample/tokens',
   '#/apis/sample/settings',
   '#/keys',

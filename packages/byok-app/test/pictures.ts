@@ -24,6 +24,7 @@ const VIEWS = {
   console: '#/apis/sample/console',
   usage: '#/apis/openai/usage/24h',
   activity: '#/apis/openai/activity',
+  record: '#/apis/openai/record',
   tokens: '#/apis/openai/tokens',
   settings: '#/apis/openai/settings',
   keys: '#/keys',

@@ -161,11 +161,15 @@ export type ApiView = z.infer<typeof ApiView>;
 
 export const ApiList = z.array(ApiView);
 
+/** Methods that speak to the next hop, or give away what was sent (RFC 9110 section 9.3.6 and 9.3.8, RFC 9113 section 3.4). */
+export const NEVER_FORWARDED: readonly string[] = ['TRACE', 'TRACK', 'CONNECT', 'PRI'];
+
 export const TestCall = z.strictObject({
-  path: z.string().min(1).max(8192).default('/'),
+  path: z.string().max(8192).startsWith('/').default('/'),
   method: z
     .string()
     .regex(/^[A-Z]{1,20}$/)
+    .refine((method) => !NEVER_FORWARDED.includes(method), 'is never forwarded')
     .default('GET'),
   headers: z.record(z.string(), z.string()).optional(),
   body: z.union([z.string(), z.json()]).optional(),

@@ -154,5 +154,6 @@ export const VAULT_ISSUERS = {
   drafts: ['forwarder'],
   standing: ['forwarder'],
   usage: ['forwarder'],
+  audit: ['sync-engine'],
   changes: ['gateway', 'forwarder', 'operator-engine', 'sync-engine'],
 } as const satisfies Record<string, readonly ServiceName[]>;

@@ -1,4 +1,5 @@
 import { ActivityPage, ActivityQuery } from './activity.ts';
+import { AuditGrowth, AuditHeadQuery, AuditPage, AuditQuery } from './audit.ts';
 import type { RouteSpec } from './routes.ts';
 import { Usage, UsageQuery, UsageSummary } from './usage.ts';
 
@@ -25,5 +26,23 @@ export const USAGE_ROUTES: readonly RouteSpec[] = [
     summary: 'Its latest calls, one by one; as JSON or CSV',
     query: ActivityQuery,
     success: { status: 200, body: ActivityPage },
+  },
+  {
+    ...usage,
+    path: '/api/zeq/apis/:slug/:id/audit',
+    summary:
+      'Every use of its credential and every change to it, each with its proof; by its id after it was removed, too',
+    tag: 'audit',
+    query: AuditQuery,
+    success: { status: 200, body: AuditPage },
+  },
+  {
+    ...usage,
+    path: '/api/zeq/audit/head',
+    audience: 'bearer',
+    summary: 'Where the audit log stands, and that it only grew since an earlier size',
+    tag: 'audit',
+    query: AuditHeadQuery,
+    success: { status: 200, body: AuditGrowth },
   },
 ];

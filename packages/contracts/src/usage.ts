@@ -42,7 +42,7 @@ export const UsageFigures = z.object({
   sent: count.describe('requests that went out to the upstream: what it has counted, too'),
   status: StatusClasses,
   errors: count.describe('answers of 400 and more, and answers that broke off'),
-  aborted: count.describe('the caller left before the end'),
+  aborted: count.describe('the caller left before the end; of a WebSocket: without a Close frame'),
   refused: z
     .record(z.string(), count)
     .describe('by problem code: the mesh said no, or could not get an answer'),

@@ -1,3 +1,12 @@
+export { auditHeadDigest } from './audit.ts';
+export type {
+  AuditChangeLeaf,
+  AuditEntry,
+  AuditedCall,
+  AuditedChange,
+  AuditHead,
+  AuditPageLeaf,
+} from './audit-shape.ts';
 export { assertLength, lengthPrefixed, wipe } from './bytes.ts';
 export { canonicalJson } from './canonical.ts';
 export { CHAIN_BYTES, type ChainLink, firstBrokenLink, genesisChain, nextChain } from './chain.ts';
@@ -81,6 +90,22 @@ export {
   type ParsedMasterKey,
   parseMasterKey,
 } from './master-key.ts';
+export {
+  type CompleteSubtree,
+  foldSubtrees,
+  growMerkleTree,
+  MERKLE_HASH_BYTES,
+  type MerkleGrowth,
+  MerkleTree,
+  merkleLeaf,
+} from './merkle.ts';
+export {
+  consistencyRanges,
+  inclusionRanges,
+  type LeafRange,
+  type Subtree,
+  subtreesOf,
+} from './merkle-shape.ts';
 export {
   keyFromSecret,
   NO_PLAT,

@@ -4,6 +4,10 @@ export type {
   ActivityPage,
   ApiView,
   AppToken,
+  AuditEntry,
+  AuditGrowth,
+  AuditHead,
+  AuditPage,
   Computation,
   Machine,
   MachineKey,
@@ -23,6 +27,7 @@ export type {
   UsageSummary,
 } from '@zeq/contracts';
 export { type TickFault, TickFollower } from '@zeq/crypto/web';
+export type { AuditVerdict, CheckOptions, EntryFault, HeadFault, PinnedClock } from './audit/check-page.ts';
 export type { CallOptions } from './client/core.ts';
 export { type ClientOptions, createClient, type ZeqClient } from './client/create-client.ts';
 export type { ForwardOptions } from './client/forward.ts';

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 
 /**
@@ -18,9 +19,12 @@ const OPTIONS: ServerOptions = {
 export const buildServer = (listener: RequestListener, options: ServerOptions = {}): Server =>
   createServer({ ...OPTIONS, ...options }, listener);
 
+/** Connections that may wait to be accepted. Node's own 511 are fewer than a crowd that comes at once. */
+const BACKLOG = 2_048;
+
 /** @throws ConfigError-like Error with one clear line when the port is taken. */
 export async function listen(server: Server, port: number, host: string): Promise<void> {
-  server.listen({ port, host, backlog: 2048 });
+  server.listen({ port, host, backlog: BACKLOG });
   try {
     await once(server, 'listening');
   } catch (err) {
@@ -30,4 +34,11 @@ export async function listen(server: Server, port: number, host: string): Promis
       throw new Error(`port ${port} needs more rights than this process has`, { cause: err });
     throw err;
   }
+}
+
+/** Listens on a Unix socket: a connection that finds its queue full is refused at once there, where TCP would try again. */
+export async function listenLocally(server: Server, path: string): Promise<void> {
+  rmSync(path, { force: true }); // left behind by a process that was killed
+  server.listen({ path, backlog: BACKLOG });
+  await once(server, 'listening');
 }

@@ -15,6 +15,7 @@ import type { ChangeHub } from './leases/change-hub.ts';
 import type { VaultMetrics } from './metrics.ts';
 import type { FieldKeyRotation } from './rotation/rotate-field-key.ts';
 import { apiHandlers } from './routes/apis.ts';
+import { auditHandlers } from './routes/audit.ts';
 import { internalRouter } from './routes/internal.ts';
 import { machineHandlers } from './routes/machines.ts';
 import { rotationHandlers } from './routes/rotation.ts';
@@ -45,6 +46,7 @@ export function buildApp(deps: Deps): Express {
     ...tokenHandlers(deps),
     ...rotationHandlers(deps),
     ...usageHandlers(deps),
+    ...auditHandlers(deps),
   };
   app.use(requestId(), logAccess(deps.accessLog));
   app.use(healthRouter({ service: 'byok-vault', metrics: deps.metrics.registry, notReady: deps.notReady }));

@@ -67,6 +67,7 @@ export const Env = z
     ZEQ_USAGE_MINUTE_DAYS: keptDays(2),
     ZEQ_USAGE_HOUR_DAYS: keptDays(62),
     ZEQ_USAGE_DAY_DAYS: keptDays(730),
+    ZEQ_AUDIT_DAYS: keptDays(90),
     OPENAI_API_KEY: providerKey,
     DEEPSEEK_API_KEY: providerKey,
     FIREWORKS_API_KEY: providerKey,

@@ -92,6 +92,7 @@ function retentionOf(config: Config): UsageRetention {
     minuteDays: config.ZEQ_USAGE_MINUTE_DAYS,
     hourDays: config.ZEQ_USAGE_HOUR_DAYS,
     dayDays: config.ZEQ_USAGE_DAY_DAYS,
+    auditDays: config.ZEQ_AUDIT_DAYS,
   };
 }
 

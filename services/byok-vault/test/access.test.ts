@@ -68,6 +68,8 @@ const EXPECTED: Record<string, Row> = {
   'GET /api/zeq/usage/:slug': row(401, 401, 401, 200, 403, 403, 403, 404, 404),
   'GET /api/zeq/apis/:slug/:id/usage': row(401, 401, 401, 200, 403, 403, 403, 404, 404),
   'GET /api/zeq/apis/:slug/:id/activity': row(401, 401, 401, 200, 403, 403, 403, 404, 404),
+  'GET /api/zeq/apis/:slug/:id/audit': row(401, 401, 401, 200, 403, 403, 403, 404, 404),
+  'GET /api/zeq/audit/head': row(401, 401, 401, 200, 200, 200, 403, 200, 403),
   'GET /api/zeq/apis/:slug/:id/tokens': row(401, 401, 401, 200, 403, 403, 403, 404, 404),
   'POST /api/zeq/apis/:slug/:id/tokens': row(401, 401, 401, 201, 403, 403, 403, 404, 404),
   'DELETE /api/zeq/apis/:slug/:id/tokens/:tokenId': row(401, 401, 401, 404, 403, 403, 403, 404, 404),

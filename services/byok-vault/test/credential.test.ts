@@ -61,7 +61,8 @@ describe('parseCredential', () => {
       hint: '…ghij',
       warnings: 0,
     });
-    expect(parse({ auth: { type: 'basic', username: LONG, password: '' } })).toMatchObject({ hint: '…ghij' });
+    for (const password of ['', 'X', 'api_token'])
+      expect(parse({ auth: { type: 'basic', username: LONG, password } })).toMatchObject({ hint: '…ghij' });
   });
 
   it('puts a bare key where its provider wants it', () => {
@@ -91,6 +92,7 @@ describe('parseCredential', () => {
     ['CRLF in a name', { auth: { type: 'header' as const, name: 'A\r\nB', value: LONG } }],
     ['NUL', { auth_header: `A: ${LONG}\0` }],
     ['DEL', { auth_header: `A: ${LONG}\x7f` }],
+    ['letters whose low bytes are CR and LF', { auth_header: `A: ${LONG}\u010d\u010aB: x` }],
     ['a lone surrogate', { auth_header: `A: ${LONG}\ud800` }],
     ['LF in a query value', { auth: { type: 'query' as const, name: 'key', value: `${LONG}\n` } }],
     ['a colon in a user name', { auth: { type: 'basic' as const, username: 'a:b', password: LONG } }],

@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { type Lease, RegisterApi, type RotationStatus } from '@zeq/contracts';
 import { KeyRing, kidOf, LeaseRecipient } from '@zeq/crypto';
 import { registerApi } from '../src/apis/register-api.ts';
+import { MESH } from '../src/audit/record-change.ts';
 import type { Database } from '../src/db/database.ts';
 import { ANONYMOUS, OPERATOR, ownerOf } from './support/callers.ts';
 import { createDatabase, openDatabaseAt } from './support/postgres.ts';
@@ -50,7 +51,7 @@ async function fill(database: Database) {
   let next = 0;
   const work = async () => {
     for (let i = next++; i < ROWS; i = next++)
-      await registerApi(vault, made[i % MACHINES]!.id, registration(`api-${i}`));
+      await registerApi(vault, made[i % MACHINES]!.id, registration(`api-${i}`), MESH);
   };
   await Promise.all(Array.from({ length: 8 }, work));
   await vault.close();

@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { type ApiView, RegisterApi, type RotationStatus } from '@zeq/contracts';
 import { KeyRing, kidOf } from '@zeq/crypto';
 import { registerApi } from '../src/apis/register-api.ts';
+import { MESH } from '../src/audit/record-change.ts';
 import type { Database } from '../src/db/database.ts';
 import type { StoredApi } from '../src/store/api-store.ts';
 import { ROTATED_COLUMNS } from '../src/store/sql/sql-rotation-store.ts';
@@ -34,7 +35,7 @@ async function prepared(count: number) {
   const made = await before.newMachine();
   const rows: StoredApi[] = [];
   for (let i = 0; i < count; i += 1)
-    rows.push(await registerApi(before, made.machine.id, registration(`api-${i}`)));
+    rows.push(await registerApi(before, made.machine.id, registration(`api-${i}`), MESH));
   await before.close();
   const vault = await openTestVault({ db, ring: new KeyRing(NEW, OLD) });
   return { vault, apis: rows, ...made, owner: vault.as(ownerOf(made.machine)) };
@@ -69,6 +70,18 @@ const statesOf = async (vault: TestVault, { owner, slug }: Awaited<ReturnType<ty
   const { body } = await owner.get(`/api/zeq/apis/${slug}`).expect(200);
   return new Set((body as ApiView[]).map((api) => api.auth_state));
 };
+
+/** Bytes, or what belongs to some, that no master key has anything to do with by itself. */
+const NOT_ENCRYPTED = [
+  'machines.kdf_salt',
+  'user_external_apis.auth_header_iv',
+  'user_external_apis.auth_header_kid',
+  'rotations.to_kid',
+  'activity_pages.calls',
+  'audit_head.closed_root',
+  'audit_head.peaks',
+  'audit_nodes.hash',
+];
 
 describe('rotation of the master key', () => {
   it('moves every row, answers 202, counts down, and then the old key is not needed', async () => {
@@ -223,12 +236,14 @@ describe('rotation of the master key', () => {
 
   it('knows every encrypted column of the schema: a new one without a hook turns this red', async () => {
     const vault = await openTestVault({ db, ring: new KeyRing(NEW) });
+    // whatever it is called, ciphertext is bytes; what is bytes and not in either list has to be thought about
     const rows = await vault.db.query(
       `SELECT table_name || '.' || column_name AS place FROM information_schema.columns
-       WHERE table_schema = 'public' AND column_name LIKE '%\\_enc'`,
+       WHERE table_schema = 'public' AND (data_type = 'bytea' OR column_name ~ '_(enc|iv|kid|tag|sealed)$')`,
     );
 
-    expect(rows.map(({ place }) => place).sort()).toEqual([...ROTATED_COLUMNS].sort());
+    const places = rows.map(({ place }) => String(place)).filter((place) => !NOT_ENCRYPTED.includes(place));
+    expect(places.sort()).toEqual([...ROTATED_COLUMNS].sort());
     await vault.close();
   });
 });

@@ -18,6 +18,7 @@ import { runDraftTest, runTest } from './calls/test-call.ts';
 import { forwardUpgrade, isWebSocketUpgrade } from './calls/websocket.ts';
 import { type ForwardCaller, identify } from './decision/identity.ts';
 import { RateLimited } from './limits/limits.ts';
+import { type Refusal, refuseRequest } from './request/request-guard.ts';
 import { parseForwardTarget } from './request/request-target.ts';
 
 const MAX_TEST_BYTES = 1024 * 1024;
@@ -33,8 +34,8 @@ export function buildForwarder(deps: Deps): Server {
   const app = buildApp(deps);
   const server = buildServer(
     (req, res) => {
-      // Node takes a line without a version for HTTP/0.9, headers and all (RFC 9112 section 2.3 knows no such thing).
-      if (req.httpVersionMajor !== 1) return void refuseVersion(res);
+      const refusal = refuseRequest(req);
+      if (refusal !== undefined) return void refuse(res, refusal);
       const target = parseForwardTarget(req.url!);
       if (target === undefined) app(req, res);
       else forward(deps, req, res, target);
@@ -43,7 +44,7 @@ export function buildForwarder(deps: Deps): Server {
   );
   server.on('checkContinue', (req, res) => server.emit('request', req, res));
   server.on('upgrade', (req, socket, head) => {
-    const target = parseForwardTarget(req.url!);
+    const target = refuseRequest(req) === undefined ? parseForwardTarget(req.url!) : undefined;
     if (target === undefined)
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     else forwardUpgrade(deps, req, socket, head, target);
@@ -56,9 +57,10 @@ const rateLimitFields: ErrorRequestHandler = (err, _req, res, next) => {
   next(err);
 };
 
-function refuseVersion(res: ServerResponse): void {
+/** The connection ends with it: what follows on it may not be what it seems. */
+function refuse(res: ServerResponse, { code, detail }: Refusal): void {
   res.setHeader('Connection', 'close');
-  sendProblem(res, 'bad_request', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.', newRequestId());
+  sendProblem(res, code, detail, newRequestId());
 }
 
 /** Health and the tests, of what is saved and of what is not yet. */

@@ -41,6 +41,7 @@ export const Env = z.object({
   FORWARDER_PORT: port(4003),
   FORWARDER_SOCKET: z.string().startsWith('/', 'must be an absolute path').optional(),
   VAULT_URL: serviceUrl('http://127.0.0.1:4002'),
+  ZEQ_DATA_DIR: z.string().default('.zeq'), // calls that were not yet reported to the vault
   DOMAIN: z.string().optional().transform(hostOfDomain),
   ZEQ_EGRESS_ALLOW: egressAllow,
   ZEQ_EGRESS_PORTS: ports,

@@ -27,6 +27,7 @@ export interface DataPlaneOptions {
   secureContext: SecureContext;
   connect: ConnectTcp;
   maxCalls: number;
+  canRecord: (open: number) => boolean;
   /** Where replicas count together; without it this process counts for itself. */
   redis?: RedisLink | undefined;
   /** Monotonic ms, for circuits; the process's own where it is not given. */
@@ -46,7 +47,8 @@ export interface DataPlane {
 }
 
 export function buildDataPlane(options: DataPlaneOptions): DataPlane {
-  const { vault, feed, recipient, rules, resolver, secureContext, connect, maxCalls, redis } = options;
+  const { vault, feed, recipient, rules, resolver, secureContext, connect, maxCalls, redis, canRecord } =
+    options;
   const circuits = new CircuitWatch(options.log);
   const now = options.now ?? (() => performance.now());
   const states = new ApiStates({ now, circuitChanged: (id, to) => circuits.changed(id, to) });
@@ -65,7 +67,17 @@ export function buildDataPlane(options: DataPlaneOptions): DataPlane {
     const state = states.of(`drafts of ${machineId}`, performance.now());
     return lease && neverHeldBack(prepareLease(lease, recipient, rules, state));
   };
-  const outbound = new Outbound({ leases, leaseDraft, guard, states, tenants, windows, live, maxCalls });
+  const outbound = new Outbound({
+    leases,
+    leaseDraft,
+    guard,
+    states,
+    tenants,
+    windows,
+    live,
+    maxCalls,
+    canRecord,
+  });
   feed.on('change', (change) => {
     leases.forget(change);
     live.revoke(change);

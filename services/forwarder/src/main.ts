@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { LeaseRecipient } from '@zeq/crypto';
 import { egressRules } from '@zeq/egress';
 import {
@@ -7,6 +7,7 @@ import {
   buildMetrics,
   drainServer,
   listen,
+  listenLocally,
   openLogOutput,
   openRedis,
   redisGauge,
@@ -23,6 +24,7 @@ import { CallMetrics } from './metrics.ts';
 import { buildSecureContext, systemConnect } from './upstream/dial.ts';
 import { ownAddresses } from './upstream/own-addresses.ts';
 import { NameResolver } from './upstream/resolve.ts';
+import { Journals } from './usage/journals.ts';
 import { ReportClient } from './usage/report-client.ts';
 import { UsageRecorder } from './usage/usage-recorder.ts';
 
@@ -42,6 +44,15 @@ await runService('forwarder', async () => {
   const feed = new VaultFeed({ url: config.VAULT_URL, token, log });
   const resolver = new NameResolver({ servers: config.ZEQ_DNS_SERVERS });
   const redis = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, log);
+  const reports = new ReportClient(config.VAULT_URL, token);
+  const instance = recipient.publicKey.slice(0, 40);
+  const journals = new Journals({
+    folder: join(config.ZEQ_DATA_DIR, 'forwarder'),
+    instance,
+    sink: reports,
+    log,
+  });
+  const usage = new UsageRecorder({ sink: reports, instance, journal: journals.own, log });
   const plane = buildDataPlane({
     vault,
     feed,
@@ -51,11 +62,10 @@ await runService('forwarder', async () => {
     secureContext: buildSecureContext(),
     connect: systemConnect,
     maxCalls: config.ZEQ_MAX_CALLS,
+    canRecord: (open) => usage.hasRoom(open),
     redis,
     log,
   });
-  const reports = new ReportClient(config.VAULT_URL, token);
-  const usage = new UsageRecorder({ sink: reports, instance: recipient.publicKey.slice(0, 40), log });
   const metrics = new CallMetrics();
   const registry = buildMetrics('forwarder');
   metrics.register(registry, {
@@ -81,15 +91,13 @@ await runService('forwarder', async () => {
   const servers = [buildForwarder(deps)];
   await listen(servers[0]!, config.FORWARDER_PORT, config.ZEQ_BIND);
   if (config.FORWARDER_SOCKET !== undefined) {
-    rmSync(config.FORWARDER_SOCKET, { force: true }); // left behind by a process that was killed
     const local = buildForwarder(deps);
-    await new Promise<void>((resolve, reject) => {
-      local.once('error', reject).listen(config.FORWARDER_SOCKET, resolve);
-    });
+    await listenLocally(local, config.FORWARDER_SOCKET);
     servers.push(local);
   }
   feed.start();
   usage.start();
+  journals.start();
   log.info({ port: config.FORWARDER_PORT }, 'listening');
   const stop = async () => {
     // both servers take calls for the same plane: the time of the open ones runs from when neither takes more
@@ -103,6 +111,7 @@ await runService('forwarder', async () => {
     await Promise.all(servers.map((server) => drainServer(server, { drainMs: DRAIN_MS, endStreams })));
     await plane.close(); // a connection that was just accepted could bring a call until its server had closed
     await usage.stop();
+    await journals.stop();
     await reports.close();
     await feed.stop();
     await vault.close();

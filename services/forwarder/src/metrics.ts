@@ -7,7 +7,7 @@ export interface MetricSources {
   pools: () => number;
   connections: () => number;
   leases: () => number;
-  usage: Pick<UsageRecorder, 'depth' | 'droppedCalls' | 'refusedBatches'>;
+  usage: Pick<UsageRecorder, 'depth' | 'droppedCalls' | 'refusedBatches' | 'unjournaledCalls'>;
   /** Changes of circuits by the state that was entered. */
   circuitChanges: () => Readonly<Record<string, number>>;
   circuitsHeld: () => number;
@@ -57,6 +57,12 @@ export class CallMetrics {
       'zeq_usage_reports_refused_total',
       'Reports the vault would not take',
       () => usage.refusedBatches,
+    );
+    counter(
+      registry,
+      'zeq_usage_calls_unjournaled_total',
+      'Calls that a kill would have lost: the journal could not be written',
+      () => usage.unjournaledCalls,
     );
     gauge(
       registry,

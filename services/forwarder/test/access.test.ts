@@ -187,6 +187,30 @@ describe('an app token', () => {
   });
 });
 
+describe('where only some methods are allowed', () => {
+  const overrides = {
+    'X-HTTP-Method-Override': 'DELETE',
+    X_Http_Method: 'DELETE',
+    'X-Method-Override': 'DELETE',
+  };
+  const seenOf = async (api: string, caller?: Caller) => {
+    const res = await rig.fetch(api, '/x', { method: 'POST', headers: overrides }, caller);
+    expect(res.status).toBe(200);
+    return upstream.last.raw.filter((text) => text === 'DELETE');
+  };
+
+  it('no header says another one than the request line', async () => {
+    const limited = rig.register({ base_url: upstream.url, policy: { allowed_methods: ['POST'] } });
+
+    expect(await seenOf(limited)).toEqual([]);
+    expect(await seenOf(id, rig.app([id], { allowed_methods: ['POST'] }))).toEqual([]);
+  });
+
+  it('and where all are, such headers pass: long queries are sent with them', async () => {
+    expect(await seenOf(id, rig.app([id]))).toHaveLength(3);
+  });
+});
+
 describe('the policy of an API', () => {
   it('binds its owner too', async () => {
     const narrow = rig.register({

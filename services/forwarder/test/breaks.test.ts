@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Rig, until } from './rig.ts';
 import { RawUpstream, Upstream } from './upstream.ts';
 
@@ -144,6 +145,24 @@ describe('a slow upstream', () => {
     await upstream.close();
   });
 
+  it.each([
+    ['without a body', {}],
+    ['with a body', { method: 'POST', body: 'x'.repeat(1_000) }],
+  ])('answers 504 at the stated time also while this process is busy: a call %s', async (_what, init) => {
+    const upstream = await new RawUpstream(() => undefined).open();
+    const id = rig.register({ base_url: upstream.url, policy: { first_byte_timeout_ms: 2_500 } });
+    const busy = setInterval(() => spin(120), 130);
+    const start = performance.now();
+
+    expect(await outcomeOf(id, init)).toBe('504 upstream_timeout');
+    const offMs = performance.now() - start - 2_500;
+    clearInterval(busy);
+
+    expect(offMs).toBeGreaterThan(-50);
+    expect(offMs).toBeLessThan(400);
+    await upstream.close();
+  });
+
   it('that falls silent behind its head hands that on at once, and breaks off what it announced', async () => {
     const upstream = await new RawUpstream(
       after('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n', () => undefined),
@@ -154,6 +173,38 @@ describe('a slow upstream', () => {
 
     expect(res.status).toBe(200);
     await expect(res.text()).rejects.toThrow();
+    await upstream.close();
+  });
+
+  it('that falls silent inside a body breaks it off at the stated time also while this process is busy', async () => {
+    const upstream = await new RawUpstream(after(CHUNKED, () => undefined)).open();
+    const id = rig.register({ base_url: upstream.url, policy: { idle_timeout_ms: 2_500 } });
+    const busy = setInterval(() => spin(120), 130);
+    const start = performance.now();
+
+    expect(await outcomeOf(id)).toBe('broken');
+    const offMs = performance.now() - start - 2_500;
+    clearInterval(busy);
+
+    expect(offMs).toBeLessThan(400);
+    await upstream.close();
+  });
+
+  it('is not one whose caller does not read for a while', async () => {
+    const length = 32 * 2 ** 20;
+    const upstream = await new RawUpstream(
+      after(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`, (socket) =>
+        socket.write(Buffer.alloc(length, 'x')),
+      ),
+    ).open();
+    const id = rig.register({ base_url: upstream.url, policy: { idle_timeout_ms: 200 } });
+
+    const reader = (await rig.fetch(id, '/x')).body!.getReader();
+    await sleep(1_500);
+    let read = 0;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) read += part.value.length;
+
+    expect(read).toBe(length);
     await upstream.close();
   });
 
@@ -248,3 +299,8 @@ describe('names that do not resolve', () => {
     await Promise.all([own.stop(), upstream.close()]);
   });
 });
+
+function spin(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}

@@ -50,6 +50,7 @@ describe('decide', () => {
       path: '/v1/x?y=1',
       inject: undefined,
       limits: DEFAULT_POLICY,
+      limitsMethods: false,
       perMinute: 60,
       appPerMinute: null,
       reason: 'owner',

@@ -21,6 +21,7 @@ export class DnsStub {
   answer: (name: string, asked: number) => Zone | undefined = () => undefined;
   readonly queries: { name: string; type: 'A' | 'AAAA' }[] = [];
   readonly #socket = createSocket('udp4');
+  #closed: Promise<void> | undefined;
   readonly #asked = new Map<string, number>();
 
   async open(): Promise<string> {
@@ -35,8 +36,10 @@ export class DnsStub {
     this.answer = () => zone;
   }
 
-  close(): Promise<void> {
-    return new Promise((resolve) => this.#socket.close(resolve));
+  /** From now on its port is nobody's. */
+  async close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => this.#socket.close(resolve));
+    await this.#closed;
   }
 
   #reply(query: Buffer, from: RemoteInfo): void {

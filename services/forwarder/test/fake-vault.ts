@@ -179,7 +179,7 @@ export class FakeVault {
       credential: null,
     };
     if (api.auth === undefined) return lease;
-    const bytes = Buffer.from(api.auth.value, 'latin1');
+    const bytes = Buffer.from(api.auth.value, 'utf8');
     const credential = sealLease(bytes, claims.lease_key!, Buffer.from(leaseContext(lease), 'utf8'));
     return { ...lease, credential };
   }

@@ -80,6 +80,10 @@ describe('the headers that an upstream sees', () => {
     'X-Forwarded-Anything: x',
     'X_Forwarded_Host: x',
     'X-Real-IP: 1.2.3.4',
+    'X-Cluster-Client-IP: 1.2.3.4',
+    'X-Original-URL: /admin',
+    'X_Rewrite_URL: /admin',
+    'CF-Connecting-IP: 1.2.3.4',
     'Via: 1.1 somewhere',
     'X-Zeq-Anything: x',
     'X-HITE-Session: x',
@@ -217,6 +221,46 @@ describe('a credential that travels in the query', () => {
 
     expect(upstream.last.url).toBe(url);
     expect(valuesOf(raw, 'authorization')).toEqual([]);
+  });
+});
+
+describe('a credential beyond ASCII', () => {
+  const value = 'schlüssel-😀-0123456789';
+
+  it('leaves in the query as the escapes of its UTF-8', async () => {
+    const auth = { shape: { type: 'query', name: 'key' } as const, value };
+    const id = rig.register({ base_url: upstream.url, auth });
+
+    await seenWith(id, []);
+
+    expect(new URL(upstream.last.url, upstream.url).searchParams.get('key')).toBe(value);
+  });
+
+  it('leaves in a header as the bytes of its UTF-8', async () => {
+    const id = rig.register({ base_url: upstream.url, auth: { ...HEADER('X-Key'), value } });
+
+    const raw = await seenWith(id, []);
+
+    expect(valuesOf(raw, 'x-key')).toEqual([Buffer.from(value, 'utf8').toString('latin1')]);
+  });
+
+  it.each(['query', 'header'] as const)('does not come back from a %s', async (type) => {
+    const auth = { shape: { type, name: 'x-key' }, value };
+    const id = rig.register({ base_url: upstream.url, auth });
+    upstream.answer = (req, res) => {
+      const read = req.headers['x-key'] ?? new URL(req.url!, upstream.url).searchParams.get('x-key');
+      res.setHeader(
+        'X-Echo',
+        Buffer.from(`${read}`, type === 'query' ? 'utf8' : 'latin1').toString('latin1'),
+      );
+      res.end(JSON.stringify({ url: req.url, read, form: `${new URLSearchParams({ read: `${read}` })}` }));
+    };
+
+    const raw = await rig.raw(rig.head('GET', id, '/x', [close]));
+    upstream.answer = undefined;
+
+    expect(raw).toMatch(/^HTTP\/1.1 200 /);
+    expect(raw).not.toMatch(/ssel-|0123456789/);
   });
 });
 

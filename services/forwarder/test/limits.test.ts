@@ -23,6 +23,31 @@ function counted(outcomes: string[]): Record<string, number> {
   return counts;
 }
 
+describe('room in the record', () => {
+  it('is needed by every call: without it nothing goes out, and the refusal itself is not recorded', async () => {
+    let hasRoom = true;
+    const full = await Rig.start({ canRecord: () => hasRoom });
+    const id = full.register({ base_url: upstream.url });
+    await full.fetch(id, '/before');
+    hasRoom = false;
+    const sent = upstream.seen.length;
+
+    const refused = await full.fetch(id, '/now');
+    hasRoom = true;
+    const again = await full.fetch(id, '/after');
+    await full.usage.stop();
+
+    expect([refused.status, codeOf(refused), refused.headers.get('retry-after')]).toEqual([
+      503,
+      'overloaded',
+      '1',
+    ]);
+    expect([again.status, upstream.seen.length - sent]).toEqual([200, 1]);
+    expect(full.reports.flatMap(({ calls }) => calls.map(({ path }) => path))).toEqual(['/before', '/after']);
+    await full.stop();
+  });
+});
+
 describe('rate_limit_per_min', () => {
   it('admits exactly so many of many at once, across forwarding and /test', async () => {
     const id = rig.register({ base_url: upstream.url, rate_limit_per_min: 20 });

@@ -39,6 +39,7 @@ export interface RigOptions {
   maxCalls?: number;
   /** Monotonic ms, for circuits. */
   now?: () => number;
+  canRecord?: (open: number) => boolean;
 }
 
 /** A forwarder on a port of its own, with a vault and a DNS server that the test commands. */
@@ -109,6 +110,7 @@ export class Rig {
       secureContext: buildSecureContext(options.ca),
       connect: dial,
       maxCalls,
+      canRecord: options.canRecord ?? (() => true),
       ...(options.now && { now: options.now }),
       log,
     });

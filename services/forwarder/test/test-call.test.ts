@@ -34,6 +34,20 @@ async function test(apiId: string, body: unknown = { path: '/v1/models' }) {
 }
 
 describe('POST /api/zeq/apis/:slug/:id/test', () => {
+  it.each([
+    { method: 'TRACE' },
+    { method: 'TRACK' },
+    { method: 'CONNECT' },
+    { method: 'PRI' },
+    { path: 'http://169.254.169.254/' },
+    { path: 'v1' },
+  ])('refuses %j, which is no call that could be made', async (body) => {
+    const { status } = await test(id, body);
+
+    expect(status).toBe(400);
+    expect(upstream.seen).toEqual([]);
+  });
+
   it('makes the call with the stored credential and shows what came back', async () => {
     const { status, result } = await test(id, {
       path: '/v1/chat?x=1',

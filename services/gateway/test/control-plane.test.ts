@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { ADMIN_KEY, call, PLATFORM_KEY, type Rig, startRig } from './kit/gateway.ts';
 import { owner, type Person } from './kit/people.ts';
 
@@ -230,4 +232,52 @@ describe('the control plane', () => {
         expect((await ask(origin, path)).headers['access-control-allow-origin']).toBeUndefined();
     }
   });
+
+  it.each([
+    ['a long body', { 'Content-Length': '100000' }, /^connection: close$/im],
+    ['a body of unknown length', { 'Transfer-Encoding': 'chunked' }, /^connection: close$/im],
+    ['a short body', { 'Content-Length': '60000' }, /^connection: keep-alive$/im],
+  ])('refuses %s before its end, and says whether the connection goes on', async (_what, framing, wanted) => {
+    const length = Number('Content-Length' in framing ? framing['Content-Length'] : 100_000);
+    const lines = Object.entries(framing).map(([name, value]) => `${name}: ${value}\r\n`);
+    const socket = connect(rig.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+    });
+    socket.write(
+      `POST /api/zeq/apis/alice HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${alice.token}\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n${lines.join('')}\r\n`,
+    );
+    while (!answer.endsWith('}')) await once(socket, 'data');
+    const closed = once(socket, 'close');
+
+    expect(answer).toMatch(/^HTTP\/1.1 415 /);
+    expect(answer).toMatch(wanted);
+    // what was on its way does not meet a closed door
+    const body = 'x'.repeat(length);
+    socket.write('Content-Length' in framing ? body : `${length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    if (/close/.test(wanted.source)) await closed;
+    else {
+      answer = '';
+      socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await once(socket, 'data');
+      expect(answer).toMatch(/^HTTP\/1.1 200 /);
+      socket.destroy();
+    }
+  });
+
+  it('answers what is no request, and the answer arrives although its sender goes on', async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const socket = connect(rig.port, '127.0.0.1').on('error', () => undefined);
+      let answer = '';
+      socket.on('data', (chunk) => {
+        answer += chunk.toString('latin1');
+      });
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
+      for (let n = 0; n < 100; n += 1) socket.write(`X-Many-${n}: ${'b'.repeat(4_000)}\r\n`);
+      await once(socket, 'close');
+
+      expect(answer).toMatch(/^HTTP\/1.1 431 /);
+    }
+  }, 60_000);
 });

@@ -1,9 +1,10 @@
-import { commonEnv, parseEnv, port, sharedSecret } from '@zeq/service-kit';
+import { commonEnv, parseEnv, port, serviceUrl, sharedSecret } from '@zeq/service-kit';
 import { z } from 'zod';
 
 export const Env = z.object({
   ...commonEnv,
   SYNC_PORT: port(4001),
+  VAULT_URL: serviceUrl('http://127.0.0.1:4002'), // whose audit log the ticks bind
   ZEQ_INTERNAL_SECRET_PREV: sharedSecret.optional(), // set only while it is being changed
   ZEQ_DATA_DIR: z.string().default('.zeq'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),

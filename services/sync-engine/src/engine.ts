@@ -47,6 +47,8 @@ export interface EngineDeps {
   /** Names this process among the engines of one chain. */
   holder: string;
   connections: () => number;
+  /** 32 bytes that the next tick binds. */
+  bound?: () => Uint8Array | undefined;
   send: (message: Tick | HoldNotice, zeqond: number) => void;
   onTick?: (tick: Tick, lateMs: number) => void;
 }
@@ -155,13 +157,14 @@ export class TickEngine {
   }
 
   async #tick(): Promise<void> {
-    const { time, attesting, connections } = this.#deps;
+    const { time, attesting, connections, bound: boundNow } = this.#deps;
     if (!attesting || !this.#lease || !this.#head) return;
     const timestampMs = time.wallMs();
     const zeqond = zeqondOf(timestampMs);
     if (zeqond <= this.#head.zeqond || zeqond === this.#plainZeqond) return;
     const gap = this.#gapBefore(zeqond, this.#head);
-    const facts = { timestampMs, connections: connections(), ...(gap && { gap }) };
+    const bound = boundNow?.();
+    const facts = { timestampMs, connections: connections(), ...(gap && { gap }), ...(bound && { bound }) };
     const tick = attestTick(attesting.signer, this.#head, facts);
     if (!(await attesting.store.append(this.#lease, tick, LEASE_MS))) return this.#stepDown();
     this.#pending = undefined;

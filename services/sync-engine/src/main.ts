@@ -9,11 +9,13 @@ import {
   openLogOutput,
   ProblemError,
   runService,
+  ServiceTokenSigner,
   ServiceTokenVerifier,
   safeError,
   systemTime,
 } from '@zeq/service-kit';
 import { buildApp } from './app.ts';
+import { closeLogAt } from './audit-watch.ts';
 import { type Config, readConfig } from './config.ts';
 import { openAttesting } from './open-attesting.ts';
 import { buildSyncEngine } from './sync-engine.ts';
@@ -24,6 +26,8 @@ import { waitingApp } from './waiting-app.ts';
 
 /** Between attempts to reach a database that is not there yet. */
 const RETRY_MS = 500;
+/** For the head of the audit log: within the Zeqond in which it was asked for. */
+const AUDIT_TIMEOUT_MS = 500;
 
 await runService('sync-engine', async () => {
   const config = readConfig(process.env);
@@ -33,7 +37,10 @@ await runService('sync-engine', async () => {
   const server = buildServer((req, res) => app(req, res));
   await listen(server, config.SYNC_PORT, config.ZEQ_BIND);
   const attesting = await untilDatabase(() => openAttesting(config, systemTime, log), log);
-  const sync = buildSyncEngine({ time: systemTime, log, attesting, holder: randomUUID() });
+  const signer = new ServiceTokenSigner('sync-engine', config.ZEQ_INTERNAL_SECRET);
+  const token = () => signer.sign('byok-vault', { kind: 'anonymous' }, 'anonymous');
+  const closeLog = closeLogAt(config.VAULT_URL, token, AUDIT_TIMEOUT_MS);
+  const sync = buildSyncEngine({ time: systemTime, log, attesting, holder: randomUUID(), closeLog });
   const verifier = new ServiceTokenVerifier('sync-engine', secretsOf(config));
   const channels = new TescSockets({ tesc: attesting?.tesc, verifier, log });
   const accessLog = new AccessLog('sync-engine', output, log);

@@ -13,6 +13,7 @@ export interface SyncMetrics {
   missed: Counter<'reason'>;
   dropped: Counter;
   fanOut: Histogram;
+  auditFailures: Counter;
 }
 
 export function buildSyncMetrics(): SyncMetrics {
@@ -37,6 +38,11 @@ export function buildSyncMetrics(): SyncMetrics {
     dropped: new Counter({
       name: 'zeq_subscribers_dropped_total',
       help: 'Listeners that did not read and were cut off',
+      registers,
+    }),
+    auditFailures: new Counter({
+      name: 'zeq_audit_head_failures_total',
+      help: 'Questions for the head of the audit log that got no answer',
       registers,
     }),
     fanOut: new Histogram({

@@ -1,6 +1,7 @@
 import { type TickSigner, ZEQOND_MS } from '@zeq/crypto';
 import { BorderTimer, Hub, type Logger, type TimeSource, toFrames } from '@zeq/service-kit';
 
+import { AuditWatch, type CloseLog } from './audit-watch.ts';
 import { TickEngine } from './engine.ts';
 
 import { buildSyncMetrics, type SyncMetrics, watchState } from './metrics.ts';
@@ -12,7 +13,12 @@ export interface SyncEngineOptions {
   log: Logger;
   attesting?: { signer: TickSigner; store: ChainStore } | undefined;
   holder: string;
+  /** Absent: ticks bind nothing. */
+  closeLog?: CloseLog;
 }
+
+/** How long after a border the audit log is asked for its head (ms): the tick itself is long out by then. */
+const ASK_AFTER_MS = 200;
 
 /** The clock of one process: timer, engine and listeners wired together. Nothing runs before `start`. */
 export interface SyncEngine {
@@ -25,8 +31,10 @@ export interface SyncEngine {
   stop: () => Promise<void>;
 }
 
-export function buildSyncEngine({ time, log, attesting, holder }: SyncEngineOptions): SyncEngine {
+export function buildSyncEngine({ time, log, attesting, holder, closeLog }: SyncEngineOptions): SyncEngine {
   const metrics = buildSyncMetrics();
+  const onFailure = () => metrics.auditFailures.inc();
+  const audit = closeLog && new AuditWatch({ time, log, closeLog, onFailure });
   const hub = new Hub(() => metrics.dropped.inc());
   const sockets = new TickSockets(hub);
   const engine = new TickEngine({
@@ -35,6 +43,7 @@ export function buildSyncEngine({ time, log, attesting, holder }: SyncEngineOpti
     ...(attesting && { attesting }),
     holder,
     connections: () => hub.size,
+    bound: () => audit?.bound,
     send(message, zeqond) {
       const done = metrics.fanOut.startTimer();
       void hub.broadcast(toFrames(message, zeqond)).then(() => done());
@@ -49,7 +58,11 @@ export function buildSyncEngine({ time, log, attesting, holder }: SyncEngineOpti
     },
   });
   watchState(metrics, engine, hub);
-  const timer = new BorderTimer(time, ZEQOND_MS, () => engine.border());
+  let cancelAsking: (() => void) | undefined;
+  const timer = new BorderTimer(time, ZEQOND_MS, () => {
+    engine.border();
+    if (engine.role === 'leader') cancelAsking = time.schedule(() => void audit?.ask(), ASK_AFTER_MS);
+  });
   return {
     time,
     engine,
@@ -62,6 +75,7 @@ export function buildSyncEngine({ time, log, attesting, holder }: SyncEngineOpti
     },
     async stop() {
       timer.stop();
+      cancelAsking?.();
       await engine.stop();
       sockets.close();
     },

@@ -34,7 +34,12 @@ export function ActivityTab({ api }: TabProps) {
           />
         </div>
       </div>
-      <Body followed={followed} isFiltered={isFiltered(asked)} onClear={() => setFilter(NO_FILTER)} />
+      <Body
+        apiId={api.id}
+        followed={followed}
+        isFiltered={isFiltered(asked)}
+        onClear={() => setFilter(NO_FILTER)}
+      />
     </div>
   );
 }
@@ -46,12 +51,13 @@ const FollowButton = ({ isFollowing, onToggle }: { isFollowing: boolean; onToggl
 );
 
 interface BodyProps {
+  apiId: string;
   followed: FollowedCalls;
   isFiltered: boolean;
   onClear: () => void;
 }
 
-function Body({ followed, isFiltered, onClear }: BodyProps) {
+function Body({ apiId, followed, isFiltered, onClear }: BodyProps) {
   const { calls, error, isLoading, reload } = followed;
   return (
     <>
@@ -61,7 +67,7 @@ function Body({ followed, isFiltered, onClear }: BodyProps) {
       ) : calls.entries.length === 0 ? (
         <Nothing isFiltered={isFiltered} onClear={onClear} />
       ) : (
-        <Listed calls={calls} followed={followed} />
+        <Listed apiId={apiId} calls={calls} followed={followed} />
       )}
     </>
   );
@@ -78,7 +84,7 @@ const Nothing = ({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => 
     </Empty>
   );
 
-const Listed = ({ calls, followed }: { calls: Calls; followed: FollowedCalls }) => (
+const Listed = ({ apiId, calls, followed }: { apiId: string; calls: Calls; followed: FollowedCalls }) => (
   <>
     {calls.waiting.length > 0 && (
       <Button
@@ -92,7 +98,7 @@ const Listed = ({ calls, followed }: { calls: Calls; followed: FollowedCalls }) 
         {exact(calls.waiting.length)} new
       </Button>
     )}
-    <CallTable entries={calls.entries} />
+    <CallTable entries={calls.entries} apiId={apiId} />
     <OlderCalls
       shown={calls.entries.length}
       hasMore={calls.next !== null}

@@ -1,5 +1,6 @@
 import type { ActivityEntry } from '@zeq/contracts';
 import type { ReactNode } from 'react';
+import { CallProof } from '../audit/call-proof.tsx';
 import { bytes, exact } from '../plot/format.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
@@ -9,8 +10,14 @@ import { callerOf, endOf, noOf } from './words.ts';
 
 const KINDS = { call: 'call', websocket: 'WebSocket', test: 'test' } as const;
 
+interface CallDialogProps {
+  entry: ActivityEntry;
+  apiId: string;
+  onClose: () => void;
+}
+
 /** All that is known of one call. */
-export function CallDialog({ entry, onClose }: { entry: ActivityEntry; onClose: () => void }) {
+export function CallDialog({ entry, apiId, onClose }: CallDialogProps) {
   const { tone, label } = endOf(entry);
   return (
     <Dialog title={`${entry.method} ${entry.path}`} onClose={onClose}>
@@ -35,6 +42,7 @@ export function CallDialog({ entry, onClose }: { entry: ActivityEntry; onClose: 
         </Fact>
       </dl>
       <p className="faint">Queries, headers and bodies are never recorded.</p>
+      <CallProof entry={entry} apiId={apiId} />
       <div className="dialog-actions">
         <CopyButton text={entry.request_id} what="request id" label="Copy id of" kind="quiet" />
         <Button onClick={onClose} autoFocus>

@@ -10,7 +10,7 @@ import { callerOf, endOf, noOf } from './words.ts';
 const ROW_PX = 45;
 
 /** One row for each call; its name opens all that is known of it. */
-export function CallTable({ entries }: { entries: readonly ActivityEntry[] }) {
+export function CallTable({ entries, apiId }: { entries: readonly ActivityEntry[]; apiId: string }) {
   const [opened, setOpened] = useState<ActivityEntry>();
   const columns = useMemo(() => columnsOf(setOpened), []);
   return (
@@ -22,7 +22,7 @@ export function CallTable({ entries }: { entries: readonly ActivityEntry[] }) {
         rows={entries}
         rowHeight={ROW_PX}
       />
-      {opened && <CallDialog entry={opened} onClose={() => setOpened(undefined)} />}
+      {opened && <CallDialog entry={opened} apiId={apiId} onClose={() => setOpened(undefined)} />}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { activityApi } from '../api/mesh.ts';
 import { onBack } from '../api/reach.ts';
+import { useOneAtATime } from '../api/use-one-at-a-time.ts';
 import { useRepeated } from '../api/use-repeated.ts';
 import { type Calls, firstCalls, withNewer, withOlder, withWaiting } from './calls.ts';
 import { type Filter, queryFor } from './filter.ts';
@@ -63,37 +64,4 @@ export function useCalls(slug: string, ref: string, filter: Filter, isFollowing:
   useRepeated(follow, FOLLOW_MS);
   const showWaiting = () => setCalls((now) => now && withWaiting(now));
   return { calls, error, isLoading: isRunning, loadOlder, showWaiting, reload };
-}
-
-type Work = (signal: AbortSignal) => Promise<() => void>;
-
-/** One question at a time, so that no answer overtakes another: a new filter replaces the one that runs, anything else waits its turn. */
-function useOneAtATime(setError: (error: Error | undefined) => void) {
-  const running = useRef<AbortController>(undefined);
-  const [isRunning, setRunning] = useState(false);
-  useEffect(() => () => running.current?.abort(), []);
-  const run = useCallback(
-    (how: 'replace' | 'skip', work: Work) => {
-      if (how === 'skip' && running.current !== undefined) return;
-      running.current?.abort();
-      const own = new AbortController();
-      running.current = own;
-      setRunning(true);
-      const isCurrent = () => running.current === own && !own.signal.aborted;
-      work(own.signal)
-        .then((apply) => {
-          if (!isCurrent()) return;
-          apply();
-          setError(undefined);
-        })
-        .catch((err: Error) => void (isCurrent() && setError(err)))
-        .finally(() => {
-          if (running.current !== own) return;
-          running.current = undefined;
-          setRunning(false);
-        });
-    },
-    [setError],
-  );
-  return { run, isRunning };
 }

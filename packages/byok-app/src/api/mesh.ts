@@ -3,6 +3,10 @@ import type {
   ActivityQuery,
   ApiView,
   AppToken,
+  AuditGrowth,
+  AuditPage,
+  AuditQuery,
+  ChainPage,
   Computation,
   DraftApiInput,
   MachineKey,
@@ -89,6 +93,13 @@ export const activityApi = {
     call<ActivityPage>('GET', activityApi.path(slug, ref, query), { signal }),
 };
 
+export const auditApi = {
+  list: (slug: string, ref: string, query: AuditQuery, signal?: AbortSignal) =>
+    call<AuditPage>('GET', withQuery(apis(slug, ref, 'audit'), query), { signal }),
+  growth: (since: number, signal?: AbortSignal) =>
+    call<AuditGrowth>('GET', `/api/zeq/audit/head?since=${since}`, { signal }),
+};
+
 export const keyApi = {
   list: (slug: string, signal?: AbortSignal) =>
     call<{ keys: MachineKey[] }>('GET', `/api/zeq/machines/${slug}/keys`, { signal }),
@@ -126,6 +137,8 @@ export const rotationApi = {
 
 export const clockApi = {
   status: (signal?: AbortSignal) => call<SyncStatus>('GET', '/sync/status', { signal }),
+  chain: (query: Query, signal?: AbortSignal) =>
+    call<ChainPage>('GET', withQuery('/sync/chain', query), { signal }),
 };
 
 /** Where an app calls a registered API. */

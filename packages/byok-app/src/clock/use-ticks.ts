@@ -1,6 +1,8 @@
 import type { Hold, Tick } from '@zeq/contracts';
 import { type TickFault, TickFollower } from '@zeq/crypto/web';
 import { useEffect, useState } from 'react';
+import { whyNotVerify } from './can-verify.ts';
+import { followKey } from './known-key.ts';
 
 export interface SeenTick {
   tick: Tick;
@@ -61,6 +63,7 @@ async function take(tick: Tick, follower: TickFollower, set: (change: (ticks: Ti
   const fault = whyNotVerify() === null ? await follower.accept(tick) : undefined;
   // Ticks that were not shown (a sleeping tab) are no lie: the chain is followed anew from here.
   if (fault === 'missing') await follower.skipTo(tick);
+  if (follower.head !== undefined) followKey(follower.head.tesc.public_key);
   set((ticks) => ({
     ...ticks,
     state: 'live',
@@ -68,10 +71,4 @@ async function take(tick: Tick, follower: TickFollower, set: (change: (ticks: Ti
     verified: ticks.verified + (fault === undefined && ticks.cannotVerify === null ? 1 : 0),
     seen: [{ tick, fault, isFirst }, ...ticks.seen].slice(0, KEPT),
   }));
-}
-
-function whyNotVerify(): string | null {
-  return globalThis.isSecureContext && 'subtle' in crypto
-    ? null
-    : 'This page came over plain http from another machine, so the browser withholds its cryptography. Use https.';
 }

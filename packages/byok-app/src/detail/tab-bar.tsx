@@ -7,6 +7,7 @@ export const TABS = {
   console: 'Console',
   usage: 'Usage',
   activity: 'Activity',
+  record: 'Record',
   tokens: 'Tokens',
   settings: 'Settings',
 } as const;

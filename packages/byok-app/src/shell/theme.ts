@@ -2,7 +2,7 @@ const KEY = 'zeq-theme';
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** The look that was chosen, the only thing this page keeps in the browser. */
+/** The look that was chosen. Beside it the page keeps only how the record stood when it was last verified (audit/remembered.ts). */
 export function readTheme(): Theme {
   const kept = localStorage.getItem(KEY);
   return THEMES.find((theme) => theme === kept) ?? 'auto';

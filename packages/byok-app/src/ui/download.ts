@@ -7,7 +7,12 @@ import { ask } from '../api/client.ts';
  */
 export async function download(path: string, fileName: string): Promise<void> {
   const answer = await ask('GET', path);
-  const address = URL.createObjectURL(await answer.blob());
+  save(await answer.blob(), fileName);
+}
+
+/** Saves what is known already. */
+export function save(content: Blob, fileName: string): void {
+  const address = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = address;
   link.download = fileName;

@@ -5,6 +5,7 @@ import { type Api, apiApi } from '../api/mesh.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { useMachine } from '../api/session.ts';
 import { credentialWords, hostOf, stateOf } from '../api-state.ts';
+import { RecordTab } from '../audit/record.tsx';
 import { ConsoleTab } from '../console/console.tsx';
 import { ConnectTab } from '../detail/connect.tsx';
 import { SettingsTab } from '../detail/settings.tsx';
@@ -31,6 +32,7 @@ const BODIES: Record<Tab, ComponentType<TabProps>> = {
   console: ConsoleTab,
   usage: UsageTab,
   activity: ActivityTab,
+  record: RecordTab,
   tokens: TokensTab,
   settings: SettingsTab,
 };

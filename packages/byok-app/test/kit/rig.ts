@@ -54,7 +54,8 @@ export function pageRig({ env = {}, expectedErrors = /^$/ }: RigOptions = {}): R
     rig.page.setDefaultTimeout(WAIT_MS);
   });
   afterEach(async () => {
-    const { errors, requests, close } = rig.visit;
+    const { context, errors, requests, close } = rig.visit;
+    await context.unrouteAll({ behavior: 'ignoreErrors' }); // one may be on its way
     await close();
     // holds for every test
     expect(errors.filter((error) => !expectedErrors.test(error))).toEqual([]);

@@ -1,4 +1,5 @@
 /** The part of this package that runs in browsers as well as in Node: it uses WebCrypto and nothing of Node. */
+export type { AuditChangeLeaf, AuditEntry, AuditHead, AuditPageLeaf } from '../audit-shape.ts';
 export { canonicalJson } from '../canonical.ts';
 export {
   KO42_ALPHA,
@@ -21,6 +22,13 @@ export {
 } from '../hite-layout.ts';
 export { type LandauerCertificate, landauerCertificate } from '../landauer.ts';
 export type { AttestedTick, Tick, TickFault } from '../tick-shape.ts';
+export {
+  type AuditFault,
+  auditHeadDigestOnWeb,
+  checkAuditEntry,
+  logHasGrown,
+  tickBindsHead,
+} from './audit-proof.ts';
 export { ByteReader, type ByteSource, chunksOf } from './byte-reader.ts';
 export {
   deriveHiteClientSession,

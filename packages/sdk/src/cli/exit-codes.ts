@@ -20,7 +20,7 @@ export const EXIT_TEXTS: readonly [ExitCode, string][] = [
   [EXIT.unreachable, 'the mesh cannot be reached, or not in time'],
   [EXIT.refused, 'an answer of 400 to 499'],
   [EXIT.serverError, 'an answer of 500 and more'],
-  [EXIT.notVerified, 'what was checked does not hold: a tick, a message, a file, a HITE answer'],
+  [EXIT.notVerified, 'what was checked does not hold: a tick, a message, a file, a HITE answer, the record'],
   [EXIT.interrupted, 'interrupted'],
 ];
 

@@ -1,3 +1,4 @@
+import { auditOf } from '../audit/audit.ts';
 import { clockOf } from '../clock/clock.ts';
 import { hiteTransport } from '../hite/hite-transport.ts';
 import { adminOf } from '../resources/admin.ts';
@@ -56,6 +57,7 @@ export function createClient(options: ClientOptions) {
     apis: apisOf(core),
     tokens: tokensOf(core),
     usage: usageOf(core),
+    audit: auditOf(core),
     session: sessionOf(core),
     operators: operatorsOf(core, options.key !== undefined),
     sevenStep: sevenStepOf(core),

@@ -1,5 +1,6 @@
 import type { PatchApi } from '@zeq/contracts';
 import type { SealedField } from '@zeq/crypto';
+import { type Actor, recordChange } from '../audit/record-change.ts';
 import { type Credential, parseCredential } from '../credentials/credential.ts';
 import type { Bindable, CredentialBox } from '../credentials/credential-box.ts';
 import type { StoredApi } from '../store/api-store.ts';
@@ -29,6 +30,7 @@ export async function patchApi(
   machineId: string,
   idOrName: string,
   patch: PatchApi,
+  by: Actor,
 ): Promise<StoredApi> {
   return deps.store.atomically(async (stores) => {
     const machine = await stores.machines.hold(machineId);
@@ -40,11 +42,45 @@ export async function patchApi(
       const sealed = await sealAgain(deps.box, stores, old, row, credential);
       await stores.apis.update({ ...row, credential: sealed });
       await stores.changes.append({ what: 'api_changed', machine_id: machineId, id: old.id });
+      await recordChange(stores, {
+        what: 'api_changed',
+        by,
+        at: row.updatedAt,
+        machineId,
+        apiIds: [old.id],
+        subjectId: old.id,
+        details: {
+          changed: changedColumns(old, row),
+          base_origin: row.baseOrigin,
+          credential: fateOf(old, credential, sealed),
+        },
+      });
       return withMachine({ ...row, credential: sealed }, machine!);
     } finally {
       credential?.value.wipe();
     }
   });
+}
+
+const COLUMNS = {
+  name: 'name',
+  base_url: 'baseUrl',
+  rate_limit_per_min: 'rateLimitPerMin',
+  extra_headers: 'extraHeaders',
+  policy: 'policy',
+  schema: 'schema',
+} as const satisfies Record<string, keyof Bindable>;
+
+const changedColumns = (old: Bindable, row: Bindable): string[] =>
+  Object.entries(COLUMNS)
+    .filter(([, column]) => old[column] !== row[column])
+    .map(([name]) => name);
+
+/** What became of the credential, in a word. */
+function fateOf(old: StoredApi, given: Credential | undefined, sealed: SealedField | null): string {
+  if (given !== undefined) return old.credential === null ? 'stored' : 'replaced';
+  if (old.credential === null) return 'none';
+  return sealed === null ? 'dropped' : 'kept';
 }
 
 function changed(

@@ -8,6 +8,7 @@ import {
 import { newId } from '@zeq/crypto';
 import { type EgressRules, parseBaseUrl } from '@zeq/egress';
 import { ProblemError } from '@zeq/service-kit';
+import { type Actor, recordChange } from '../audit/record-change.ts';
 import { type Credential, parseCredential } from '../credentials/credential.ts';
 import type { Bindable, CredentialBox } from '../credentials/credential-box.ts';
 import { refuseExtraHeader } from '../credentials/credential-names.ts';
@@ -31,7 +32,12 @@ const MAX_SCHEMA_CHARS = 262_144;
  *
  * @throws ProblemError `name_taken`, `base_url_refused`, `auth_header_refused`, `invalid_header`, `invalid_body`, `key_exhausted`
  */
-export async function registerApi(deps: ApiDeps, machineId: string, input: RegisterApi): Promise<StoredApi> {
+export async function registerApi(
+  deps: ApiDeps,
+  machineId: string,
+  input: RegisterApi,
+  by: Actor,
+): Promise<StoredApi> {
   const credential = parseCredential(input, input.provider ?? null);
   try {
     const row = newRow(deps, machineId, input, credential);
@@ -41,6 +47,15 @@ export async function registerApi(deps: ApiDeps, machineId: string, input: Regis
       const sealed = credential && deps.box.encrypt(row, machine.kdfSalt, credential.value);
       if (sealed) await deps.box.count(stores, new Map([[machineId, 1]]));
       await stores.apis.insert({ ...row, credential: sealed ?? null });
+      await recordChange(stores, {
+        what: 'api_registered',
+        by,
+        at: row.createdAt,
+        machineId,
+        apiIds: [row.id],
+        subjectId: row.id,
+        details: { name: row.name, base_origin: row.baseOrigin, credential: sealed ? 'stored' : 'none' },
+      });
       return withMachine({ ...row, credential: sealed ?? null }, machine);
     });
   } finally {

@@ -1,4 +1,11 @@
-import { type Auth, type AuthShape, MAX_AUTH_HEADER_BYTES, PROVIDERS, type ProviderId } from '@zeq/contracts';
+import {
+  type Auth,
+  type AuthShape,
+  MAX_AUTH_HEADER_BYTES,
+  PROVIDERS,
+  type ProviderId,
+  secretOfPair,
+} from '@zeq/contracts';
 import { ProblemError } from '@zeq/service-kit';
 import { refuseCredentialName } from './credential-names.ts';
 import { Secret } from './secret.ts';
@@ -63,9 +70,12 @@ function fromHeader(name: string, value: string): Credential {
 function fromBasic(username: string, password: string): Credential {
   requireSendable(`${username}:${password}`);
   if (username.includes(':')) throw refuse('The user name of basic authentication cannot hold a colon.');
-  const pair = Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
-  const secret = password === '' ? username : password; // some providers take the key as user name
-  return build({ type: 'basic' }, `Basic ${pair}`, secret);
+  const pair = `${username}:${password}`;
+  return build(
+    { type: 'basic' },
+    `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`,
+    secretOfPair(pair) ?? pair,
+  );
 }
 
 function build(shape: AuthShape, value: string, secret: string): Credential {
@@ -92,6 +102,14 @@ function requireSendable(text: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text) || !text.isWellFormed())
     throw refuse('The credential holds line breaks or other control characters.');
+  // Whoever keeps only the low byte of a letter makes a line break of `\u010a`: no such letter may come near a header.
+  if ([...text].some((letter) => isControlInOneByte(letter.codePointAt(0)!)))
+    throw refuse('The credential holds letters that no header can carry.');
+}
+
+function isControlInOneByte(code: number): boolean {
+  const low = code & 0xff;
+  return code > 0xff && (low < 0x20 || low === 0x7f);
 }
 
 const refusePlaceholder = () =>

@@ -1,3 +1,5 @@
+import { secretOfPair } from '@zeq/contracts';
+
 /** Below this, redaction cannot tell the secret from ordinary text at all. */
 export const MIN_SECRET_CHARS = 8;
 /** Below this, it may still occur by chance. */
@@ -13,19 +15,13 @@ export function hintOf(secret: string): string | null {
   return chars.length < MIN_HINTED_CHARS ? null : `…${chars.slice(-HINT_CHARS).join('')}`;
 }
 
-/** What is secret in a header's value: what follows a scheme (`Bearer …`), and of a Basic pair the password. */
+/** What is secret in a header's value: what follows a scheme (`Bearer …`), and of a Basic pair what is secret in it. */
 export function secretPartOf(value: string): string {
   const [, scheme, rest] = /^([A-Za-z][A-Za-z0-9_-]{0,31})[ \t]+(\S.*)$/s.exec(value) ?? [];
   if (scheme === undefined || rest === undefined) return value;
-  return scheme.toLowerCase() === 'basic' ? passwordOf(rest) : rest;
-}
-
-function passwordOf(pair: string): string {
-  const text = Buffer.from(pair, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  if (colon < 0) return pair;
-  const password = text.slice(colon + 1);
-  return password === '' ? text.slice(0, colon) : password;
+  return scheme.toLowerCase() === 'basic'
+    ? (secretOfPair(Buffer.from(rest, 'base64').toString('utf8')) ?? rest)
+    : rest;
 }
 
 /** Whether a text is what an answer shows in place of a secret, sent back: a hint, a mask, `[redacted]`, nothing. */

@@ -3,6 +3,7 @@ import { mintToken, newId } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
 import { notFound } from '../apis/not-found.ts';
 import { isRef } from '../apis/refs.ts';
+import { type Actor, recordChange } from '../audit/record-change.ts';
 import type { StoredApi } from '../store/api-store.ts';
 import type { Store, Stores } from '../store/store.ts';
 import type { AppToken } from '../store/token-store.ts';
@@ -24,6 +25,7 @@ export async function mintAppToken(
   machineId: string,
   apiRef: string,
   input: MintToken,
+  by: Actor,
 ): Promise<{ token: string; appToken: AppToken }> {
   const { token, sha256, prefix } = mintToken('zat_');
   const createdAt = now();
@@ -44,32 +46,63 @@ export async function mintAppToken(
       expiresAt,
     };
     await stores.tokens.insert(appToken);
+    await recordChange(stores, {
+      what: 'token_minted',
+      by,
+      at: createdAt,
+      machineId,
+      apiIds: appToken.apiIds,
+      subjectId: appToken.id,
+      details: { prefix, expires_at: expiresAt?.toISOString() ?? null },
+    });
     return { token, appToken };
   });
 }
 
 export async function revokeAppToken(
-  { store }: TokenDeps,
+  { store, now }: TokenDeps,
   machineId: string,
   apiRef: string,
   tokenId: string,
+  by: Actor,
 ): Promise<void> {
-  await store.atomically(async ({ apis, tokens, changes }) => {
-    const api = await apis.find(machineId, apiRef);
-    if (api === undefined || !(await tokens.remove(machineId, api.id, tokenId))) throw notFound();
-    await changes.append({ what: 'token_revoked', machine_id: machineId, id: tokenId });
+  await store.atomically(async (stores) => {
+    const api = await stores.apis.find(machineId, apiRef);
+    if (api === undefined || !(await stores.tokens.remove(machineId, api.id, tokenId))) throw notFound();
+    await stores.changes.append({ what: 'token_revoked', machine_id: machineId, id: tokenId });
+    await recordChange(stores, tokenRevoked(machineId, tokenId, by, now()));
   });
 }
 
+/** It may have covered several APIs, so that it stands in the record of all. */
+const tokenRevoked = (machineId: string, tokenId: string, by: Actor, at: Date) =>
+  ({ what: 'token_revoked', by, at, machineId, apiIds: null, subjectId: tokenId }) as const;
+
 /** Removes an API with its ciphertext, and the tokens that covered nothing else. */
-export async function removeApi({ store }: TokenDeps, machineId: string, apiRef: string): Promise<void> {
-  await store.atomically(async ({ apis, tokens, changes }) => {
+export async function removeApi(
+  { store, now }: TokenDeps,
+  machineId: string,
+  apiRef: string,
+  by: Actor,
+): Promise<void> {
+  await store.atomically(async (stores) => {
+    const { apis, tokens, changes } = stores;
     const api = await apis.hold(machineId, apiRef);
     if (api === undefined) throw notFound();
     await apis.remove(machineId, api.id);
     const useless = await tokens.removeUseless(machineId);
     await changes.append({ what: 'api_removed', machine_id: machineId, id: api.id });
     for (const id of useless) await changes.append({ what: 'token_revoked', machine_id: machineId, id });
+    await recordChange(stores, {
+      what: 'api_removed',
+      by,
+      at: now(),
+      machineId,
+      apiIds: [api.id],
+      subjectId: api.id,
+      details: { name: api.name },
+    });
+    for (const id of useless) await recordChange(stores, tokenRevoked(machineId, id, by, now()));
   });
 }
 

@@ -3,6 +3,7 @@ import type { CreateMachine, MintKey } from '@zeq/contracts';
 import { mintToken, newId } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
 import { notFound } from '../apis/not-found.ts';
+import { type Actor, recordChange } from '../audit/record-change.ts';
 import type { MachineKey } from '../store/key-store.ts';
 import type { Machine } from '../store/machine-store.ts';
 import type { Store } from '../store/store.ts';
@@ -24,15 +25,40 @@ export interface NewKey {
 export async function createMachine(
   { store, now }: MachineDeps,
   input: CreateMachine,
+  by: Actor,
 ): Promise<NewKey & { machine: Machine }> {
   const machine = newMachine(input.slug, input.display_name ?? input.slug, now());
   const { key, apiKey } = newKey(machine.id, { scope: 'owner', name: 'first key' }, now());
-  await store.atomically(async ({ machines, keys }) => {
-    await machines.insert(machine);
-    await keys.insert(key);
+  await store.atomically(async (stores) => {
+    await stores.machines.insert(machine);
+    await stores.keys.insert(key);
+    await recordChange(stores, machineCreated(machine, by));
+    await recordChange(stores, keyMinted(key, by));
   });
   return { machine, key, apiKey };
 }
+
+export const machineCreated = (machine: Machine, by: Actor) =>
+  ({
+    what: 'machine_created',
+    by,
+    at: machine.createdAt,
+    machineId: machine.id,
+    apiIds: null,
+    subjectId: machine.id,
+    details: { slug: machine.slug },
+  }) as const;
+
+const keyMinted = (key: MachineKey, by: Actor) =>
+  ({
+    what: 'key_minted',
+    by,
+    at: key.createdAt,
+    machineId: key.machineId,
+    apiIds: null,
+    subjectId: key.id,
+    details: { scope: key.scope, prefix: key.prefix, expires_at: key.expiresAt?.toISOString() ?? null },
+  }) as const;
 
 export const newMachine = (slug: string, displayName: string, createdAt: Date): Machine => ({
   id: newId('mch'),
@@ -47,9 +73,13 @@ export async function mintKey(
   { store, now }: MachineDeps,
   machineId: string,
   input: MintKey,
+  by: Actor,
 ): Promise<NewKey> {
   const minted = newKey(machineId, input, now());
-  await store.keys.insert(minted.key);
+  await store.atomically(async (stores) => {
+    await stores.keys.insert(minted.key);
+    await recordChange(stores, keyMinted(minted.key, by));
+  });
   return minted;
 }
 
@@ -76,17 +106,43 @@ export function requireFuture(expiresAt: string | undefined, now: Date): Date | 
   throw new ProblemError('invalid_body', 'expires_at: must be in the future.');
 }
 
-export async function revokeKey({ store }: MachineDeps, machineId: string, keyId: string): Promise<void> {
-  await store.atomically(async ({ keys, changes }) => {
-    if (!(await keys.remove(machineId, keyId))) throw notFound();
-    await changes.append({ what: 'key_revoked', machine_id: machineId, id: keyId });
+export async function revokeKey(
+  { store, now }: MachineDeps,
+  machineId: string,
+  keyId: string,
+  by: Actor,
+): Promise<void> {
+  await store.atomically(async (stores) => {
+    if (!(await stores.keys.remove(machineId, keyId))) throw notFound();
+    await stores.changes.append({ what: 'key_revoked', machine_id: machineId, id: keyId });
+    await recordChange(stores, {
+      what: 'key_revoked',
+      by,
+      at: now(),
+      machineId,
+      apiIds: null,
+      subjectId: keyId,
+    });
   });
 }
 
-/** Removes a tenant with everything it holds; its ciphertexts and its salt are gone with it. */
-export async function removeMachine({ store }: MachineDeps, machineId: string): Promise<void> {
-  await store.atomically(async ({ machines, changes }) => {
-    if (!(await machines.remove(machineId))) throw notFound();
-    await changes.append({ what: 'machine_removed', machine_id: machineId, id: machineId });
+/** Removes a tenant with everything it holds: ciphertexts, salt, and what was recorded of it. The log keeps the hashes. */
+export async function removeMachine(
+  { store, now }: MachineDeps,
+  machineId: string,
+  by: Actor,
+): Promise<void> {
+  await store.atomically(async (stores) => {
+    if (!(await stores.machines.remove(machineId))) throw notFound();
+    await stores.changes.append({ what: 'machine_removed', machine_id: machineId, id: machineId });
+    await stores.audit.forgetMachine(machineId);
+    await recordChange(stores, {
+      what: 'machine_removed',
+      by,
+      at: now(),
+      machineId,
+      apiIds: null,
+      subjectId: machineId,
+    });
   });
 }

@@ -3,10 +3,11 @@ import { equalDigests, sha256 } from '@zeq/crypto';
 import { type Logger, ProblemError } from '@zeq/service-kit';
 import { patchApi } from '../apis/patch-api.ts';
 import { type ApiDeps, registerApi } from '../apis/register-api.ts';
+import { MESH, recordChange } from '../audit/record-change.ts';
 import { parseCredential } from '../credentials/credential.ts';
 import type { StoredApi } from '../store/api-store.ts';
 import type { Machine } from '../store/machine-store.ts';
-import { newMachine } from './machines.ts';
+import { machineCreated, newMachine } from './machines.ts';
 
 /** Provider keys from the environment, by variable. */
 export type PlatformKeys = Partial<Record<keyof typeof PLATFORM_KEYS, string | undefined>>;
@@ -27,7 +28,11 @@ async function ensureMachine({ store, now }: ApiDeps): Promise<Machine> {
   const found = await store.machines.findBySlug(PLATFORM_SLUG);
   if (found !== undefined) return found;
   const machine = newMachine(PLATFORM_SLUG, 'Platform', now());
-  await store.machines.insert(machine).catch(ignoring('slug_taken'));
+  const insert = store.atomically(async (stores) => {
+    await stores.machines.insert(machine);
+    await recordChange(stores, machineCreated(machine, MESH));
+  });
+  await insert.catch(ignoring('slug_taken'));
   return (await store.machines.findBySlug(PLATFORM_SLUG)) ?? machine;
 }
 
@@ -41,11 +46,11 @@ async function ensureApi(
   const input = RegisterApi.parse({ name: provider, provider, api_key: apiKey });
   const stored = await deps.store.apis.find(machine.id, provider);
   if (stored === undefined) {
-    await registerApi(deps, machine.id, input).catch(ignoring('name_taken'));
+    await registerApi(deps, machine.id, input, MESH).catch(ignoring('name_taken'));
     return log.info({ provider }, 'the platform registered a provider');
   }
   if (holds(deps, stored, provider, apiKey)) return;
-  await patchApi(deps, machine.id, stored.id, { api_key: apiKey });
+  await patchApi(deps, machine.id, stored.id, { api_key: apiKey }, MESH);
   log.info({ provider }, "the platform's provider key was replaced");
 }
 

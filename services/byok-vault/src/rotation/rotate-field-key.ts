@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RotationStatus } from '@zeq/contracts';
 import { type Logger, ProblemError, safeError } from '@zeq/service-kit';
+import { type Actor, MESH, recordChange } from '../audit/record-change.ts';
 import type { CredentialBox } from '../credentials/credential-box.ts';
 import type { VaultMetrics } from '../metrics.ts';
 import type { KidCount } from '../store/api-store.ts';
@@ -53,16 +54,18 @@ export class FieldKeyRotation {
   }
 
   /** @throws ProblemError `rotation_running`; `rotation_not_possible` when every credential is under the current key. */
-  async begin(): Promise<RotationStatus> {
-    const { store, box, log } = this.#deps;
+  async begin(by: Actor): Promise<RotationStatus> {
+    const { store, box, log, now } = this.#deps;
     const kid = box.ring.currentKid;
-    await store.atomically(async ({ rotations }) => {
+    await store.atomically(async (stores) => {
+      const { rotations } = stores;
       if ((await rotations.latest())?.state === 'running')
         throw new ProblemError('rotation_running', 'A rotation is already running.');
       const rows = sum(others(await rotations.countByKid(), kid));
       if (rows === 0)
         throw new ProblemError('rotation_not_possible', 'Every credential is under the current key already.');
       await rotations.start(kid, rows);
+      await recordChange(stores, rotationChange('rotation_started', kid, by, now(), { rows }));
     });
     log.info({ to_kid: kid }, 'the rotation of the master key begins');
     this.#wake.abort();
@@ -70,10 +73,13 @@ export class FieldKeyRotation {
   }
 
   /** What was moved stays moved; the rest is still read under the previous key. @throws ProblemError `not_found` when none runs */
-  async cancel(): Promise<RotationStatus> {
-    const { store, log, now } = this.#deps;
-    if (!(await store.rotations.finish('cancelled', now())))
-      throw new ProblemError('not_found', 'No rotation is running.');
+  async cancel(by: Actor): Promise<RotationStatus> {
+    const { store, box, log, now } = this.#deps;
+    await store.atomically(async (stores) => {
+      if (!(await stores.rotations.finish('cancelled', now())))
+        throw new ProblemError('not_found', 'No rotation is running.');
+      await recordChange(stores, rotationChange('rotation_cancelled', box.ring.currentKid, by, now()));
+    });
     log.info('the rotation of the master key was cancelled');
     return this.status();
   }
@@ -155,8 +161,14 @@ export class FieldKeyRotation {
 
   async #finish(run: Rotation): Promise<void> {
     const { store, log, now } = this.#deps;
-    if (!(await store.rotations.finish('done', now()))) return;
     const failed = await store.rotations.countFailed(run.toKid);
+    const isOurs = await store.atomically(async (stores) => {
+      if (!(await stores.rotations.finish('done', now()))) return false;
+      const details = { rows_failed: failed };
+      await recordChange(stores, rotationChange('rotation_finished', run.toKid, MESH, now(), details));
+      return true;
+    });
+    if (!isOurs) return;
     log.info({ to_kid: run.toKid, rows_failed: failed }, 'the rotation of the master key is done');
   }
 
@@ -169,6 +181,14 @@ export class FieldKeyRotation {
     });
   }
 }
+
+const rotationChange = (
+  what: 'rotation_started' | 'rotation_cancelled' | 'rotation_finished',
+  kid: string,
+  by: Actor,
+  at: Date,
+  details: Record<string, number> = {},
+) => ({ what, by, at, machineId: null, apiIds: null, subjectId: kid, details }) as const;
 
 /** Rolls a batch back whose run was cancelled under it. */
 class Cancelled extends Error {

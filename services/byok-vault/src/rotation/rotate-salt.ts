@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SaltRotation } from '@zeq/contracts';
 import { notFound } from '../apis/not-found.ts';
+import { type Actor, recordChange } from '../audit/record-change.ts';
 import type { CredentialBox } from '../credentials/credential-box.ts';
 import type { Store } from '../store/store.ts';
 import { reencrypt } from './reencrypt.ts';
@@ -13,13 +14,26 @@ const SALT_BYTES = 32;
  *
  * @throws ProblemError `not_found`
  */
-export async function rotateSalt(store: Store, box: CredentialBox, machineId: string): Promise<SaltRotation> {
+export async function rotateSalt(
+  { store, box, now }: { store: Store; box: CredentialBox; now: () => Date },
+  machineId: string,
+  by: Actor,
+): Promise<SaltRotation> {
   const salt = randomBytes(SALT_BYTES);
   return store.atomically(async (stores) => {
     if ((await stores.machines.holdForNewSalt(machineId)) === undefined) throw notFound();
     const rows = await stores.rotations.takeMachine(machineId);
     await stores.machines.replaceSalt(machineId, salt);
     const { done, failed } = await reencrypt(stores, box, rows, () => salt);
+    await recordChange(stores, {
+      what: 'salt_rotated',
+      by,
+      at: now(),
+      machineId,
+      apiIds: null,
+      subjectId: machineId,
+      details: { rows_done: done, rows_failed: failed },
+    });
     return { rows_done: done, rows_failed: failed };
   });
 }

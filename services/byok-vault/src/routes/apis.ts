@@ -4,6 +4,7 @@ import { notFound } from '../apis/not-found.ts';
 import { patchApi } from '../apis/patch-api.ts';
 import { type ApiDeps, registerApi } from '../apis/register-api.ts';
 import { viewApi } from '../apis/views.ts';
+import { actorOf } from '../audit/record-change.ts';
 import { removeApi } from '../owners/app-tokens.ts';
 import { pageOf, refOf } from './parse-call.ts';
 import type { Handlers } from './route-table.ts';
@@ -14,8 +15,8 @@ export const apiHandlers = (deps: ApiDeps): Handlers => ({
     return { body: items.map((row) => viewApi(row, deps.box)), next };
   },
 
-  'POST /api/zeq/apis/:slug': async ({ machineId, body }) => {
-    const row = await registerApi(deps, machineId, parseInput(RegisterApi, body));
+  'POST /api/zeq/apis/:slug': async ({ caller, machineId, body }) => {
+    const row = await registerApi(deps, machineId, parseInput(RegisterApi, body), actorOf(caller));
     return { body: viewApi(row, deps.box) };
   },
 
@@ -26,12 +27,13 @@ export const apiHandlers = (deps: ApiDeps): Handlers => ({
   },
 
   'PATCH /api/zeq/apis/:slug/:id': async (call) => {
-    const row = await patchApi(deps, call.machineId, refOf(call, 'id'), parseInput(PatchApi, call.body));
+    const patch = parseInput(PatchApi, call.body);
+    const row = await patchApi(deps, call.machineId, refOf(call, 'id'), patch, actorOf(call.caller));
     return { body: viewApi(row, deps.box) };
   },
 
   'DELETE /api/zeq/apis/:slug/:id': async (call) => {
-    await removeApi(deps, call.machineId, refOf(call, 'id'));
+    await removeApi(deps, call.machineId, refOf(call, 'id'), actorOf(call.caller));
     return {};
   },
 });

@@ -1,4 +1,5 @@
 import {
+  CloseAudit,
   DraftRequest,
   IdentifyRequest,
   LeaseRequest,
@@ -11,6 +12,7 @@ import { ProblemError, parseInput, type ServiceTokenVerifier, strictJson } from 
 import { type Response, Router } from 'express';
 import { notFound } from '../apis/not-found.ts';
 import type { ApiDeps } from '../apis/register-api.ts';
+import { viewHead } from '../audit/heads.ts';
 import type { ChangeHub } from '../leases/change-hub.ts';
 import { leaseApi } from '../leases/lease-api.ts';
 import { leaseDraft } from '../leases/lease-draft.ts';
@@ -68,6 +70,12 @@ export function internalRouter(deps: InternalDeps): Router {
   const batchJson = strictJson({ maxBytes: MAX_BATCH_BYTES });
   router.post('/usage', only('usage'), batchJson, async function countUsage(req, res) {
     res.json(await countBatch(store, parseInput(UsageBatch, req.body)));
+  });
+
+  router.post('/audit/close', only('audit'), json, async function closeAudit(req, res) {
+    const { zeqond } = parseInput(CloseAudit, req.body);
+    const head = await store.atomically(({ audit }) => audit.close(zeqond, now()));
+    res.set('Cache-Control', 'no-store').json(viewHead(head));
   });
 
   router.get('/changes', only('changes'), streamChanges(hub, metrics));

@@ -2,20 +2,22 @@ import { CreateMachine, MintKey, PLATFORM_SLUG } from '@zeq/contracts';
 import { ProblemError, parseInput } from '@zeq/service-kit';
 import { notFound } from '../apis/not-found.ts';
 import { viewKey, viewMachine } from '../apis/views.ts';
+import { type Actor, actorOf } from '../audit/record-change.ts';
 import { createMachine, type MachineDeps, mintKey, removeMachine, revokeKey } from '../owners/machines.ts';
 import type { Machine } from '../store/machine-store.ts';
 import { pageOf, refOf } from './parse-call.ts';
 import type { Handlers } from './route-table.ts';
 
 export const machineHandlers = (deps: MachineDeps): Handlers => ({
-  'POST /api/zeq/machines': async ({ body }) => {
-    const { machine, apiKey } = await createMachine(deps, parseInput(CreateMachine, body));
+  'POST /api/zeq/machines': async ({ caller, body }) => {
+    const input = parseInput(CreateMachine, body);
+    const { machine, apiKey } = await createMachine(deps, input, actorOf(caller));
     return { body: { machine: viewMachine(machine), api_key: apiKey } };
   },
 
-  'DELETE /api/zeq/machines/:slug': async ({ machineId, params }) => {
+  'DELETE /api/zeq/machines/:slug': async ({ caller, machineId, params }) => {
     refusePlatform(params.slug);
-    await removeMachine(deps, machineId);
+    await removeMachine(deps, machineId, actorOf(caller));
     return {};
   },
 
@@ -24,11 +26,11 @@ export const machineHandlers = (deps: MachineDeps): Handlers => ({
     return { body: { keys: items.map(viewKey) }, next };
   },
 
-  'POST /api/zeq/machines/:slug/keys': async ({ machineId, body }) =>
-    mintedKey(deps, machineId, parseInput(MintKey, body ?? {})),
+  'POST /api/zeq/machines/:slug/keys': async ({ caller, machineId, body }) =>
+    mintedKey(deps, machineId, parseInput(MintKey, body ?? {}), actorOf(caller)),
 
   'DELETE /api/zeq/machines/:slug/keys/:keyId': async (call) => {
-    await revokeKey(deps, call.machineId, refOf(call, 'keyId'));
+    await revokeKey(deps, call.machineId, refOf(call, 'keyId'), actorOf(call.caller));
     return {};
   },
 
@@ -40,18 +42,18 @@ export const machineHandlers = (deps: MachineDeps): Handlers => ({
   'DELETE /api/zeq/admin/machines/:name': async (call) => {
     const slug = refOf(call, 'name');
     refusePlatform(slug);
-    await removeMachine(deps, (await findMachine(deps, slug)).id);
+    await removeMachine(deps, (await findMachine(deps, slug)).id, actorOf(call.caller));
     return {};
   },
 
-  'POST /api/zeq/admin/platform/keys': async ({ body }) => {
+  'POST /api/zeq/admin/platform/keys': async ({ caller, body }) => {
     const machine = await findMachine(deps, PLATFORM_SLUG);
-    return mintedKey(deps, machine.id, parseInput(MintKey, body ?? {}));
+    return mintedKey(deps, machine.id, parseInput(MintKey, body ?? {}), actorOf(caller));
   },
 });
 
-async function mintedKey(deps: MachineDeps, machineId: string, input: MintKey) {
-  const { key, apiKey } = await mintKey(deps, machineId, input);
+async function mintedKey(deps: MachineDeps, machineId: string, input: MintKey, by: Actor) {
+  const { key, apiKey } = await mintKey(deps, machineId, input, by);
   return { body: { key: viewKey(key), api_key: apiKey } };
 }
 

@@ -1,3 +1,4 @@
+import { actorOf } from '../audit/record-change.ts';
 import type { CredentialBox } from '../credentials/credential-box.ts';
 import type { MachineDeps } from '../owners/machines.ts';
 import type { FieldKeyRotation } from '../rotation/rotate-field-key.ts';
@@ -12,12 +13,16 @@ export interface RotationRouteDeps extends MachineDeps {
 }
 
 export const rotationHandlers = (deps: RotationRouteDeps): Handlers => ({
-  'POST /api/zeq/admin/rotate-field-key': async () => ({ body: await deps.rotation.begin() }),
+  'POST /api/zeq/admin/rotate-field-key': async ({ caller }) => ({
+    body: await deps.rotation.begin(actorOf(caller)),
+  }),
   'GET /api/zeq/admin/rotate-field-key': async () => ({ body: await deps.rotation.status() }),
-  'DELETE /api/zeq/admin/rotate-field-key': async () => ({ body: await deps.rotation.cancel() }),
+  'DELETE /api/zeq/admin/rotate-field-key': async ({ caller }) => ({
+    body: await deps.rotation.cancel(actorOf(caller)),
+  }),
 
   'POST /api/zeq/admin/machines/:name/rotate-salt': async (call) => {
     const machine = await findMachine(deps, refOf(call, 'name'));
-    return { body: await rotateSalt(deps.store, deps.box, machine.id) };
+    return { body: await rotateSalt(deps, machine.id, actorOf(call.caller)) };
   },
 });

@@ -2,6 +2,7 @@ import { MintToken } from '@zeq/contracts';
 import { parseInput } from '@zeq/service-kit';
 import { notFound } from '../apis/not-found.ts';
 import { viewToken } from '../apis/views.ts';
+import { actorOf } from '../audit/record-change.ts';
 import { mintAppToken, revokeAppToken, type TokenDeps } from '../owners/app-tokens.ts';
 import { pageOf, refOf } from './parse-call.ts';
 import type { Handlers } from './route-table.ts';
@@ -16,12 +17,14 @@ export const tokenHandlers = (deps: TokenDeps): Handlers => ({
 
   'POST /api/zeq/apis/:slug/:id/tokens': async (call) => {
     const input = parseInput(MintToken, call.body ?? {});
-    const { token, appToken } = await mintAppToken(deps, call.machineId, refOf(call, 'id'), input);
+    const by = actorOf(call.caller);
+    const { token, appToken } = await mintAppToken(deps, call.machineId, refOf(call, 'id'), input, by);
     return { body: { token, app_token: viewToken(appToken) } };
   },
 
   'DELETE /api/zeq/apis/:slug/:id/tokens/:tokenId': async (call) => {
-    await revokeAppToken(deps, call.machineId, refOf(call, 'id'), refOf(call, 'tokenId'));
+    const [apiRef, tokenId] = [refOf(call, 'id'), refOf(call, 'tokenId')];
+    await revokeAppToken(deps, call.machineId, apiRef, tokenId, actorOf(call.caller));
     return {};
   },
 });

@@ -1,21 +1,35 @@
-import type { RecordedCall } from '@zeq/contracts';
+import type { HashedCall, RecordedCall } from '@zeq/contracts';
 
 /** A call as it is kept. */
-export interface KeptCall extends Omit<RecordedCall, 'api_id'> {
+export interface KeptCall extends HashedCall {
   /** Rises by one from call to call of an API. */
   seq: number;
-  /** Of the key or token, as they were when the call was counted. */
-  caller_name: string | null;
-  caller_prefix: string | null;
 }
 
 /** Where a reading goes on, and in which direction. */
 export type ActivityPlace = { before: number } | { after: number };
 
-/** The latest calls of each API. They go with it. Calls are kept in pages, as they were reported together. */
+/** Calls of one API that were reported together. */
+export interface NumberedPage {
+  apiId: string;
+  /** The number of the first of them. */
+  first: number;
+  /** Canonical JSON (RFC 8785) of each, as it is hashed and kept. */
+  calls: string[];
+}
+
+/** A page with its owner and its place in the audit log. */
+export interface RecordedPage extends NumberedPage {
+  machineId: string;
+  leaf: number;
+}
+
+/** The calls of each API, in pages, as they were reported together. */
 export interface ActivityStore {
-  /** Appends in the given order, and removes pages of which nothing is among the latest `keep`. Each API is held. */
-  append(calls: readonly RecordedCall[], keep: number): Promise<void>;
+  /** Numbers calls in the given order; until the end of the transaction nobody else numbers calls of the same APIs. */
+  number(calls: readonly RecordedCall[]): Promise<NumberedPage[]>;
+  /** Keeps what was numbered in this transaction. */
+  insert(pages: readonly RecordedPage[]): Promise<void>;
   /** The number of the latest call; 0 before the first. */
   head(apiId: string): Promise<number>;
   /**

@@ -1,5 +1,6 @@
 import type { ActivityStore } from './activity-store.ts';
 import type { ApiStore } from './api-store.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { ChangeStore } from './change-store.ts';
 import type { KeyStore } from './key-store.ts';
 import type { MachineStore } from './machine-store.ts';
@@ -17,6 +18,7 @@ export interface Stores {
   rotations: RotationStore;
   usage: UsageStore;
   activity: ActivityStore;
+  audit: AuditStore;
 }
 
 export interface Store extends Stores {

@@ -43,7 +43,7 @@ async function collect(
   limit: number,
 ): Promise<KeptCall[]> {
   const matches = matcherOf(query);
-  const oldest = head - ACTIVITY_KEPT; // pages may reach further back
+  const oldest = head - ACTIVITY_KEPT; // what lies further back is for the audit
   const until = query.after !== undefined && query.before !== undefined ? Number(query.before) : undefined;
   const found: KeptCall[] = [];
   let place = placeOf(query);

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, safeError } from '@zeq/service-kit';
 import type { Store } from '../store/store.ts';
 
-/** How long counts are kept, in days: by the minute, then by the hour, then by the day, and then not at all. */
+/** How long, in days, counts are kept: by the minute, then by the hour, then by the day, and then not at all. And single calls and changes. */
 export interface UsageRetention {
   minuteDays: number;
   hourDays: number;
   dayDays: number;
+  auditDays: number;
 }
 
 export interface HousekeepingDeps {
@@ -52,12 +53,19 @@ export class UsageHousekeeping {
     await this.#foldAll('minute', since.minute);
     await this.#foldAll('hour', since.hour);
     await store.usage.forgetDays(since.day);
+    await this.#forgetRecords(new Date(this.#deps.now().getTime() - retention.auditDays * DAY_MS));
     await store.usage.forgetSources(new Date(this.#deps.now().getTime() - SOURCE_DAYS * DAY_MS));
   }
 
   async #foldAll(from: 'minute' | 'hour', before: Date): Promise<void> {
     let moved = BATCH;
     while (moved === BATCH && !this.#stopped.signal.aborted) moved = await this.#fold(from, before);
+  }
+
+  async #forgetRecords(before: Date): Promise<void> {
+    const { audit } = this.#deps.store;
+    let gone = BATCH;
+    while (gone >= BATCH && !this.#stopped.signal.aborted) gone = await audit.forget(before, BATCH);
   }
 
   #fold(from: 'minute' | 'hour', before: Date): Promise<number> {
@@ -90,7 +98,7 @@ export class UsageHousekeeping {
 
 /** Until when counts have left each of the tables: whole hours and days, so that none of them is moved in parts. */
 export function foldedBefore(
-  { minuteDays, hourDays, dayDays }: UsageRetention,
+  { minuteDays, hourDays, dayDays }: Omit<UsageRetention, 'auditDays'>,
   now: Date,
 ): Record<'minute' | 'hour' | 'day', Date> {
   const ago = (days: number, wholeMs: number) =>

@@ -22,7 +22,7 @@ export async function openTestVault(given: { db?: Database; ring?: KeyRing; now?
     db,
     ring,
     rules: egressRules(),
-    retention: { minuteDays: 2, hourDays: 62, dayDays: 730 },
+    retention: { minuteDays: 2, hourDays: 62, dayDays: 730, auditDays: 90 },
     log,
     now: given.now ?? (() => new Date()),
   });

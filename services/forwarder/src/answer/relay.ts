@@ -10,7 +10,7 @@ import { Exchange } from '../upstream/exchange.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { AnswerMeter } from '../usage/answer-meter.ts';
 import type { CallRecord } from '../usage/call-record.ts';
-import { callerHeaders, type ResponseHead } from './response-headers.ts';
+import { callerHeaders, type ResponseHead, requirePlainTransfer } from './response-headers.ts';
 
 /** More interim answers than this are an attack on our time. */
 const MAX_INTERIM = 32;
@@ -58,6 +58,7 @@ export class Relay extends Exchange {
   #sendHead(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#controller = controller;
     const res = this.#res;
+    requirePlainTransfer(headers);
     const head = callerHeaders(headers, this.passage.decision.limits.allowed_response_headers);
     const withBody = hasBody(this.passage.decision.method, status);
     this.#search(head, status, headers, withBody);
@@ -65,6 +66,7 @@ export class Relay extends Exchange {
     res.sendDate = !head.hasDate;
     res.writeHead(status, head.headers); // throws for a status or header that is not valid
     this.began();
+    this.awaitBody(controller);
     const isPacked = headers['content-encoding'] !== undefined;
     this.#meter.begin(status, headers, !isPacked || this.#unpacker !== undefined);
     if (withBody) this.#left = head.contentLength;
@@ -84,6 +86,7 @@ export class Relay extends Exchange {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.heard();
     this.#meter.bytes += chunk.length;
     if (this.#unpacker !== undefined) {
       if (!this.#unpacker.write(chunk)) controller.pause();
@@ -142,7 +145,7 @@ export class Relay extends Exchange {
         this.#write(this.#redactor!.push(bytes));
         this.#meter.read(bytes);
       },
-      drain: () => this.#controller?.resume(),
+      drain: () => this.#resumeUpstream(),
       end: () => this.#end(),
       fail: (problem) => {
         this.#call.fail(problem);
@@ -160,7 +163,15 @@ export class Relay extends Exchange {
     if (!this.#wrote && !this.#res.writableEnded) this.#res.flushHeaders();
   }
 
-  readonly #resume = (): void => (this.#unpacker ?? this.#controller)?.resume();
+  readonly #resume = (): void => {
+    if (this.#unpacker === undefined) this.#resumeUpstream();
+    else this.#unpacker.resume();
+  };
+
+  #resumeUpstream(): void {
+    this.heard();
+    this.#controller?.resume();
+  }
 
   #countInterim(): void {
     this.#interim += 1;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { ORIGIN_WIDE_HEADERS } from '@zeq/contracts';
+import { ProblemError } from '@zeq/service-kit';
 import { canonicalName } from '../request/request-head.ts';
 
 /**
@@ -48,6 +49,17 @@ export function callerHeaders(headers: IncomingHttpHeaders, allowed: readonly st
   const length = headers['content-length'];
   if (length !== undefined) head.contentLength = Number(length);
   return head;
+}
+
+/**
+ * We never say that we understand another transfer coding than `chunked`, so none may come (RFC 9112 section 7.4). Its header would
+ * stay behind here, and the caller would get packed bytes as if they were the content, with nobody having looked into them.
+ *
+ * @throws ProblemError `upstream_invalid`
+ */
+export function requirePlainTransfer({ 'transfer-encoding': coding }: IncomingHttpHeaders): void {
+  if (coding === undefined || String(coding).trim().toLowerCase() === 'chunked') return;
+  throw new ProblemError('upstream_invalid', 'The upstream used a transfer coding that nobody asked for.');
 }
 
 const A = 97;

@@ -129,7 +129,7 @@ export class ForwardCall implements PassageHandler, RelayedCall {
   }
 
   #headers(passage: Passage): string[] {
-    const headers = upstreamHeaders(this.head, passage.decision.api);
+    const headers = upstreamHeaders(this.head, passage.decision);
     // undici states the length of a collected body itself
     if (this.#upload !== undefined && this.head.contentLength !== undefined)
       headers.push('content-length', String(this.head.contentLength));

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { TestCall } from '@zeq/contracts';
 import { ProblemError } from '@zeq/service-kit';
 import type { Dispatcher } from 'undici';
-import { callerHeaders } from '../answer/response-headers.ts';
+import { callerHeaders, requirePlainTransfer } from '../answer/response-headers.ts';
 import { Redactor } from '../redaction/redactor.ts';
 import { searchHead } from '../redaction/search-answer.ts';
 import { Unpacker } from '../redaction/unpack.ts';
@@ -45,7 +45,7 @@ export class TestExchange extends Exchange {
       this.passage.attach({ cut: (problem) => this.#stop(problem) });
       const { headers, body } = requestOf(test);
       this.#bytesIn = body?.length ?? 0;
-      this.send({ headers: upstreamHeaders(readRequestHead(headers), this.passage.decision.api), body });
+      this.send({ headers: upstreamHeaders(readRequestHead(headers), this.passage.decision), body });
       return await this.#answer.promise;
     } finally {
       clearTimeout(timer);
@@ -54,11 +54,12 @@ export class TestExchange extends Exchange {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return;
+    requirePlainTransfer(headers);
     const head = callerHeaders(headers, this.passage.decision.limits.allowed_response_headers);
     const { secrets } = this.passage;
     if (secrets !== undefined) {
@@ -67,6 +68,7 @@ export class TestExchange extends Exchange {
       if (encodings.length > 0) this.#unpacker = this.#unpack(encodings);
     }
     this.began();
+    this.awaitBody(controller);
     const isPacked = headers['content-encoding'] !== undefined;
     this.#meter.begin(status, headers, !isPacked || this.#unpacker !== undefined);
     this.#status = status;
@@ -74,6 +76,7 @@ export class TestExchange extends Exchange {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.heard();
     this.#meter.bytes += chunk.length;
     if (this.#unpacker === undefined) {
       this.#meter.read(chunk);

@@ -15,6 +15,7 @@ import type { Pools } from '../upstream/pools.ts';
 import type { CallRecord } from '../usage/call-record.ts';
 import type { ForwardDeps } from './forward.ts';
 import { ForwardCall } from './forward-call.ts';
+import { GoodbyeWatch } from './web-socket-frames.ts';
 
 /** Only a WebSocket handshake is an upgrade here; another one is an ordinary request whose Upgrade stays behind. */
 export const isWebSocketUpgrade = (req: IncomingMessage): boolean =>
@@ -68,7 +69,7 @@ class UpgradeCall extends ForwardCall {
       this.#open(passage, head, upstream),
     );
     this.relay.send({
-      headers: withoutExtensions(upstreamHeaders(this.head, passage.decision.api)),
+      headers: withoutExtensions(upstreamHeaders(this.head, passage.decision)),
       body: null,
       upgrade: 'websocket',
     });
@@ -92,7 +93,7 @@ class UpgradeCall extends ForwardCall {
     this.res.detachSocket(socket as Socket);
     socket.write(head, 'latin1');
     for (const chunk of this.#early) upstream.write(chunk);
-    this.#tunnel = new Tunnel(socket as Socket, upstream, passage, lengthOf(this.#early));
+    this.#tunnel = new Tunnel(socket as Socket, upstream, passage, this.#early);
     this.#tunnel.ended.then((outcome) => this.end(outcome, 101));
   }
 
@@ -144,14 +145,18 @@ class Tunnel {
   /** What the caller's socket had read and written when the tunnel began: the handshake. */
   readonly #readBefore: number;
   readonly #writtenBefore: number;
+  readonly #goodbye = new GoodbyeWatch();
   #outcome = 'ok';
 
-  /** @param earlyBytes Of the caller, which were read with the handshake and belong into the tunnel. */
-  constructor(caller: Socket, upstream: Duplex, { secrets, decision }: Passage, earlyBytes: number) {
+  /** @param early What the caller sent with the handshake and belongs into the tunnel. */
+  constructor(caller: Socket, upstream: Duplex, { secrets, decision }: Passage, early: readonly Buffer[]) {
     this.#caller = caller;
-    this.#readBefore = caller.bytesRead - earlyBytes;
+    this.#readBefore = caller.bytesRead - lengthOf(early);
     this.#writtenBefore = caller.bytesWritten;
     this.#upstream = upstream;
+    for (const chunk of early) this.#goodbye.push(chunk);
+    caller.on('data', (chunk: Buffer) => this.#goodbye.push(chunk));
+    this.#noteWhoLeft();
     caller.pipe(upstream);
     if (secrets === undefined) upstream.pipe(caller);
     else upstream.pipe(this.#searched(secrets)).pipe(caller);
@@ -179,6 +184,20 @@ class Tunnel {
   break(outcome = 'revoked'): void {
     this.#outcome = outcome;
     this.#destroy();
+  }
+
+  /** A caller that goes without a word, before the upstream does, has aborted; one that said goodbye need not wait for an answer. */
+  #noteWhoLeft(): void {
+    let upstreamLeft = false;
+    const onCallerLeft = () => {
+      if (!upstreamLeft && !this.#goodbye.seen && this.#outcome === 'ok') this.#outcome = 'aborted';
+    };
+    for (const event of ['end', 'error', 'close']) {
+      this.#upstream.once(event, () => {
+        upstreamLeft = true;
+      });
+      this.#caller.once(event, onCallerLeft);
+    }
   }
 
   #searched(secrets: Matcher): Transform {

@@ -1,4 +1,4 @@
-import type { Caller, Policy, ProblemCode } from '@zeq/contracts';
+import { type Caller, NEVER_FORWARDED, type Policy, type ProblemCode } from '@zeq/contracts';
 import { type BaseUrl, joinPath, type PathRule } from '@zeq/egress';
 import type { Injection, LeasedApi } from '../leases/leased-api.ts';
 import { withoutOwnParameters } from '../request/query.ts';
@@ -29,6 +29,8 @@ export interface Allowed {
   path: string;
   inject: Injection | undefined;
   limits: Policy;
+  /** Caller or API may use some methods only. */
+  limitsMethods: boolean;
   perMinute: number;
   /** The app token's own limit; null when it has none or there is no app token. */
   appPerMinute: { tokenId: string; limit: number } | null;
@@ -46,8 +48,8 @@ export function decide(ask: Ask, api: LeasedApi): Decision {
   const { caller, method, rest, hops } = ask;
   const { lease } = api;
   if (hops >= MAX_HOPS) return refused('loop_detected', 'The call has been through the mesh twice already.');
-  if (method === 'TRACE' || method === 'CONNECT')
-    return refused('method_not_allowed', 'TRACE and CONNECT are never forwarded.');
+  if (NEVER_FORWARDED.includes(method))
+    return refused('method_not_allowed', `${NEVER_FORWARDED.join(', ')} are never forwarded.`);
   if (!api.base.ok)
     return refused('egress_refused', `The base URL breaks the egress policy (${api.base.rule}).`);
   const joined = joinPath(api.base.url.basePath, rest);
@@ -64,6 +66,8 @@ export function decide(ask: Ask, api: LeasedApi): Decision {
     path: withoutOwnParameters(joined.path, api.inject?.kind === 'query' ? api.inject.name : undefined),
     inject: api.inject,
     limits: lease.policy,
+    limitsMethods:
+      lease.policy.allowed_methods !== null || (caller.kind === 'app' && caller.allowed_methods !== null),
     perMinute: lease.rate_limit_per_min,
     appPerMinute: appLimit(caller),
     reason: caller.kind === 'app' ? 'app token' : 'owner',

@@ -24,6 +24,8 @@ export interface OutboundDeps {
   live: LiveCalls;
   /** Calls that this process carries at once. */
   maxCalls: number;
+  /** Whether one more call can be recorded beside so many open ones. */
+  canRecord: (open: number) => boolean;
 }
 
 export interface DraftAsk extends Ask {
@@ -68,8 +70,9 @@ export class Outbound {
   }
 
   #admit(ask: DraftAsk, api: LeasedApi | undefined, now: number): Passage | Promise<Passage> {
-    const { states, tenants, windows, guard, live, maxCalls } = this.#deps;
+    const { states, tenants, windows, guard, live, maxCalls, canRecord } = this.#deps;
     if (api === undefined) throw new ProblemError('not_found', 'There is no such machine or API.');
+    if (!canRecord(live.size)) throw unrecordable(); // before the call is its API's: there is no room for this refusal either
     if (ask.record !== undefined) ask.record.api = api;
     const decision = decide(ask, api);
     if (!decision.allowed) throw new ProblemError(decision.code, decision.detail);
@@ -97,6 +100,11 @@ export class Outbound {
     return this.#deps.guard.addresses(passage.decision, now);
   }
 }
+
+const unrecordable = () =>
+  new ProblemError('overloaded', 'Too many calls wait to be recorded, and none goes out unrecorded.', {
+    retryAfter: 1,
+  });
 
 async function releaseOnFailure(passage: Passage, addresses: Promise<readonly string[]>): Promise<Passage> {
   try {

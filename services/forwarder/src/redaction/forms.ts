@@ -1,4 +1,5 @@
-import { base64Forms, escapedForms, hexForms } from './encodings.ts';
+import { secretOfPair } from '@zeq/contracts';
+import { base64Forms, escapedForms, hexForms, utf16Forms } from './encodings.ts';
 
 /** Shorter forms would match ordinary text; the vault takes no secret that is shorter. */
 const MIN_FORM_BYTES = 8;
@@ -7,7 +8,7 @@ const MIN_PART_CHARS = 16;
 
 /**
  * What is looked for in an answer: the secret of a credential as it is, and in the forms in which software writes text that it
- * was given: base64 and base64url wherever the secret begins in the encoded text, hex, percent, JSON and HTML escapes.
+ * was given: base64 and base64url wherever the secret begins in the encoded text, hex, percent, JSON and HTML escapes, UTF-16.
  *
  * @param credential The bytes that travel: a header's value or a query parameter's.
  * @returns The longest first, so that what contains another form is found whole. The caller wipes them.
@@ -21,25 +22,26 @@ export function formsOf(credential: Buffer): Buffer[] {
 
 /**
  * What of a value is secret by itself: what follows its scheme (`Bearer …`), the password of a Basic pair (or its user name
- * where that is all there is), and the long parts of a value in parameters (`Token token="…"`).
+ * where the password says nothing), and the long parts of a value in parameters (`Token token="…"`).
  */
 function secretsIn(value: string): string[] {
   const bare = value.replace(/^[A-Za-z][A-Za-z0-9_-]{0,31}[ \t]+(?=\S)/, '');
   const parts = bare.split(/[\s,;:="']+/).filter((part) => part.length >= MIN_PART_CHARS);
-  return /^basic[ \t]/i.test(value) ? [bare, ...basicSecrets(bare)] : [bare, ...parts];
-}
-
-function basicSecrets(pair: string): string[] {
-  const text = Buffer.from(pair, 'base64').toString('latin1');
-  const colon = text.indexOf(':');
-  const password = text.slice(colon + 1);
-  return [password === '' ? text.slice(0, colon) : password];
+  if (!/^basic[ \t]/i.test(value)) return [bare, ...parts];
+  const inside = secretOfPair(Buffer.from(bare, 'base64').toString('latin1'));
+  return inside === undefined ? [bare] : [bare, inside];
 }
 
 /** @param secret Bytes as a latin1 string, like all that is returned. */
 function encodingsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'latin1');
-  const forms = [secret, ...hexForms(bytes), ...base64Forms(bytes), ...escapedForms(bytes)];
+  const forms = [
+    secret,
+    ...hexForms(bytes),
+    ...base64Forms(bytes),
+    ...escapedForms(bytes),
+    ...utf16Forms(bytes),
+  ];
   // whoever takes header bytes for latin1 and answers in UTF-8 writes those beyond ASCII as two
   const misread = bytes.some((byte) => byte > 0x7f) ? Buffer.from(secret, 'utf8') : undefined;
   return misread === undefined ? forms : [...forms, misread.toString('latin1'), ...escapedForms(misread)];

@@ -7,7 +7,7 @@ const NOT_SEARCHED = 'content-length';
 /**
  * Takes a secret out of headers, in place. One whose name holds it is left out.
  *
- * @param headers Raw pairs.
+ * @param headers Raw pairs; one character is one byte, as HTTP clients read them.
  */
 export function redactHeaders(headers: string[], secrets: Matcher): void {
   if (!holds(headers.join('\n'), secrets)) return;
@@ -18,11 +18,10 @@ export function redactHeaders(headers: string[], secrets: Matcher): void {
   }
 }
 
-/** Whole text, for what is shown and not streamed. */
-export function redactText(text: string, secrets: Matcher): string {
-  const bytes = Buffer.from(text, 'utf8');
+function redactText(text: string, secrets: Matcher): string {
+  const bytes = Buffer.from(text, 'latin1');
   const clean = new Redactor(secrets).end(bytes);
-  return clean === bytes ? text : clean.toString('utf8');
+  return clean === bytes ? text : clean.toString('latin1');
 }
 
-const holds = (text: string, secrets: Matcher): boolean => secrets.find(Buffer.from(text, 'utf8'), 0) >= 0;
+const holds = (text: string, secrets: Matcher): boolean => secrets.find(Buffer.from(text, 'latin1'), 0) >= 0;

@@ -1,11 +1,16 @@
+import {
+  FIN,
+  headLength,
+  IS_CONTROL,
+  LONGEST_HEAD,
+  MASKED,
+  payloadLength,
+} from '../calls/web-socket-frames.ts';
 import type { Matcher } from './matcher.ts';
 import { Redactor } from './redactor.ts';
 
-/** RFC 6455 section 5.2. */
-const FIN = 0x80;
-const MASKED = 0x80;
-const IS_CONTROL = 0x08;
-const LONGEST_HEAD = 14;
+/** Bytes of a control frame's payload (RFC 6455 section 5.5). */
+const LONGEST_CONTROL = 125;
 /** Frames that wait behind a message which does not go on: more are an attack on our memory. */
 const MAX_WAITING_FRAMES = 1_000;
 
@@ -18,7 +23,7 @@ interface WaitingHead {
 
 /**
  * Takes a secret out of the messages of one direction of a WebSocket, across frames of a message; the frames stay as they are.
- * Control frames pass where they came. A server's frames are not masked (section 5.1), and no extension is ever agreed on, so
+ * Control frames pass where they came, each searched by itself: a reason for closing is text as well. A server's frames are not masked (section 5.1), and no extension is ever agreed on, so
  * what is searched is what the caller reads.
  */
 export class WebSocketRedactor {
@@ -28,7 +33,8 @@ export class WebSocketRedactor {
   #head = Buffer.alloc(0);
   /** Bytes of payload that the present frame still has. */
   #left = 0;
-  #isControl = false;
+  /** Of the present frame, when it is a control frame. */
+  #control: Redactor | undefined;
   #isFinal = false;
   #waiting = 0;
   #heads: WaitingHead[] = [];
@@ -55,7 +61,8 @@ export class WebSocketRedactor {
   #payload(data: Buffer): Buffer {
     const part = data.subarray(0, this.#left);
     this.#left -= part.length;
-    if (this.#isControl) this.#pass(part);
+    if (this.#control !== undefined)
+      this.#pass(this.#left === 0 ? this.#control.end(part) : this.#control.push(part));
     else this.#search(part, this.#isFinal && this.#left === 0);
     return data.subarray(part.length);
   }
@@ -76,10 +83,13 @@ export class WebSocketRedactor {
   #begin(head: Buffer): void {
     if ((head[1]! & MASKED) !== 0) throw new RangeError('A server may not mask its frames.');
     this.#left = payloadLength(head);
-    this.#isControl = (head[0]! & IS_CONTROL) !== 0;
+    const isControl = (head[0]! & IS_CONTROL) !== 0;
     this.#isFinal = (head[0]! & FIN) !== 0;
+    if (isControl && (this.#left > LONGEST_CONTROL || !this.#isFinal))
+      throw new RangeError('A control frame is short and whole.');
+    this.#control = isControl ? new Redactor(this.#secrets) : undefined;
     this.#pass(head);
-    const isEmptyEnd = !this.#isControl && this.#isFinal && this.#left === 0;
+    const isEmptyEnd = !isControl && this.#isFinal && this.#left === 0;
     if (isEmptyEnd) this.#search(Buffer.alloc(0), true);
   }
 
@@ -104,20 +114,4 @@ export class WebSocketRedactor {
     this.#out.push(clean.subarray(from));
     if (isEnd) this.#message = new Redactor(this.#secrets);
   }
-}
-
-/** @returns Bytes of the head, as soon as that can be told. */
-function headLength(bytes: Buffer): number | undefined {
-  if (bytes.length < 2) return undefined;
-  const short = bytes[1]! & 0x7f;
-  const mask = (bytes[1]! & MASKED) === 0 ? 0 : 4;
-  return 2 + (short === 126 ? 2 : short === 127 ? 8 : 0) + mask;
-}
-
-function payloadLength(head: Buffer): number {
-  const short = head[1]! & 0x7f;
-  if (short < 126) return short;
-  const length = short === 126 ? head.readUInt16BE(2) : Number(head.readBigUInt64BE(2));
-  if (length > Number.MAX_SAFE_INTEGER) throw new RangeError('A frame states an impossible length.');
-  return length;
 }

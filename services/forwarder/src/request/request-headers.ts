@@ -1,4 +1,5 @@
 import { pushTrace, TRACEPARENT_HEADER, TRACESTATE_HEADER, traceOf } from '@zeq/service-kit';
+import type { Allowed } from '../decision/decide.ts';
 import type { LeasedApi } from '../leases/leased-api.ts';
 import { canonicalName, LOOP_HEADER, LOOP_ID, type RequestHead } from './request-head.ts';
 
@@ -31,6 +32,9 @@ const DROPPED: ReadonlySet<string> = new Set([
   'x-client-ip',
   'true-client-ip',
   'cf-connecting-ip',
+  'x-cluster-client-ip',
+  'x-original-url', // some servers take it for the path, which a token's scope then does not cover
+  'x-rewrite-url',
   LOOP_HEADER,
   TRACEPARENT_HEADER,
   TRACESTATE_HEADER,
@@ -40,6 +44,13 @@ const DROPPED_PREFIXES = ['x-zeq-', 'x-forwarded-', 'x-hite-', 'proxy-'] as cons
 export const isDroppedName = (name: string): boolean =>
   DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
 
+/** Many servers take it for the method: where only some are allowed, none may come this way. */
+const METHOD_OVERRIDES: ReadonlySet<string> = new Set([
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+]);
+
 /** Tokens of the mesh, wherever a caller put them. */
 const MESH_TOKEN = /z(?:sm|at)_[A-Za-z0-9_-]{16}/;
 const SHORTEST_WITH_TOKEN = 20;
@@ -48,7 +59,10 @@ const SHORTEST_WITH_TOKEN = 20;
  * The headers that may go upstream, as raw pairs, without the credential. The credential is attached to the result: names
  * that Connection lists are dropped here, so `Connection: authorization` cannot remove it.
  */
-export function upstreamHeaders(head: RequestHead, api: LeasedApi): string[] {
+export function upstreamHeaders(
+  head: RequestHead,
+  { api, limitsMethods }: Pick<Allowed, 'api' | 'limitsMethods'>,
+): string[] {
   const { raw, names, hopNames } = head;
   const credentialName = api.inject?.kind === 'header' ? api.inject.canonical : undefined;
   const out: string[] = [];
@@ -56,6 +70,7 @@ export function upstreamHeaders(head: RequestHead, api: LeasedApi): string[] {
     const name = names[i]!;
     const value = raw[2 * i + 1]!;
     if (DROPPED.has(name) || name === credentialName || hasDroppedPrefix(name)) continue;
+    if (limitsMethods && METHOD_OVERRIDES.has(name)) continue;
     if (hopNames.length > 0 && hopNames.includes(name)) continue;
     if (value.length >= SHORTEST_WITH_TOKEN && MESH_TOKEN.test(value)) continue;
     out.push(raw[2 * i]!, value);

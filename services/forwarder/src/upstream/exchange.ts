@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { wipe } from '@zeq/crypto';
 import { ProblemError } from '@zeq/service-kit';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import type { Allowed } from '../decision/decide.ts';
 import type { Passage } from '../decision/passage.ts';
 import { withCredentialParameter } from '../request/query.ts';
@@ -40,6 +40,9 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   #dials = 0;
   /** Connections that the pool had dialled when the request was handed over. */
   #dialsBefore = 0;
+  /** Runs while the upstream owes something: the head of its answer, then the next piece of its body. */
+  #silence: NodeJS.Timeout | undefined;
+  #awaitsHead = false;
   #heard = false;
   #wentAgain = false;
 
@@ -65,6 +68,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   /** A valid head of an answer has come. */
   protected began(): void {
+    this.#stopWaiting();
     this.passage.answering();
   }
 
@@ -75,6 +79,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #leavePool(): void {
+    this.#stopWaiting();
     if (this.#pool === undefined) return;
     this.#pool.calls -= 1;
     this.#pool.usedAt = performance.now();
@@ -84,7 +89,46 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#cancelled !== undefined) controller.abort(this.#cancelled);
-    else this.sent += 1;
+    else {
+      this.sent += 1;
+      this.#awaitHead(controller);
+    }
+  }
+
+  /**
+   * undici's clock is not enough for a stated second: it counts turns of half a second, whatever they took, so that thirty
+   * seconds become thirty-two in a busy process; and all that is due in a turn ends in the same moment. So its timers are off.
+   */
+  #awaitHead(controller: Dispatcher.DispatchController): void {
+    const { body } = this.#request!;
+    const start = () => {
+      if (!this.#awaitsHead) return;
+      const giveUp = () => controller.abort(new errors.HeadersTimeoutError());
+      this.#silence = setTimeout(giveUp, this.passage.decision.limits.first_byte_timeout_ms);
+    };
+    this.#awaitsHead = true;
+    if (body instanceof Readable && !body.readableEnded) body.once('end', start);
+    else start();
+  }
+
+  /** From a valid head on. A caller who does not read is not the upstream's silence. */
+  protected awaitBody(controller: Dispatcher.DispatchController): void {
+    const giveUp = () => {
+      if (controller.paused) this.heard();
+      else controller.abort(new errors.BodyTimeoutError());
+    };
+    this.#silence = setTimeout(giveUp, this.passage.decision.limits.idle_timeout_ms);
+  }
+
+  /** A piece of the body has come, or may come again. */
+  protected heard(): void {
+    this.#silence?.refresh();
+  }
+
+  #stopWaiting(): void {
+    this.#awaitsHead = false;
+    clearTimeout(this.#silence);
+    this.#silence = undefined; // one that was cleared would begin anew
   }
 
   /** At the first byte of an answer. */
@@ -140,8 +184,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
         path,
         headers,
         body,
-        headersTimeout: decision.limits.first_byte_timeout_ms,
-        bodyTimeout: decision.limits.idle_timeout_ms,
+        headersTimeout: body instanceof Readable ? decision.limits.first_byte_timeout_ms : 0, // of an upload that is stuck
+        bodyTimeout: 0,
         upgrade: upgrade ?? null,
       },
       this,
@@ -180,7 +224,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 function attachCredential({ api, path, inject }: Allowed, headers: string[]): string {
   if (inject === undefined || api.credential === undefined) return path;
   const bytes = api.credential.open();
-  const value = bytes.toString('latin1');
+  // a header's bytes travel as they are, a parameter's as the text that they are (RFC 3986 section 2.5)
+  const value = bytes.toString(inject.kind === 'query' ? 'utf8' : 'latin1');
   wipe(bytes);
   if (inject.kind === 'query') return withCredentialParameter(path, inject.name, value);
   headers.push(inject.name, value);

@@ -5,6 +5,22 @@ import type { LeasedApi } from '../leases/leased-api.ts';
 /** Status classes by their first digit; 0: no answer. */
 export const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
+/** What is counted of a call that has ended. */
+export type EndedCall = Pick<
+  CallRecord,
+  | 'kind'
+  | 'sent'
+  | 'status'
+  | 'outcome'
+  | 'code'
+  | 'bytesIn'
+  | 'bytesOut'
+  | 'tokensIn'
+  | 'tokensOut'
+  | 'durationMs'
+  | 'endedAt'
+>;
+
 /** How sockets end that the mesh cuts, as problem codes. */
 const SOCKET_ENDS: Record<string, ProblemCode> = { revoked: 'unauthorized', idle: 'request_timeout' };
 

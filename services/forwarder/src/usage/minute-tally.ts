@@ -1,5 +1,5 @@
 import { histogramIndex, type UsageMinute } from '@zeq/contracts';
-import { type CallRecord, STATUS_CLASSES } from './call-record.ts';
+import { type EndedCall, STATUS_CLASSES } from './call-record.ts';
 
 type Counts = Map<string | number, number>;
 
@@ -27,7 +27,7 @@ export class MinuteTally {
     this.minute = minute;
   }
 
-  add(call: CallRecord): void {
+  add(call: EndedCall): void {
     this.#requests += 1;
     this.#sent += call.sent;
     this.#status[Math.min(5, Math.floor(call.status / 100))]! += 1;

@@ -1,7 +1,7 @@
 import { SERVICE_TOKEN_HEADER, type UsageBatch } from '@zeq/contracts';
 import { ProblemError } from '@zeq/service-kit';
 import { Pool } from 'undici';
-import type { UsageSink } from './usage-recorder.ts';
+import type { UsageSink } from './report-batches.ts';
 
 /** How long one report may take (ms). */
 const TIMEOUT_MS = 3_000;

@@ -1,4 +1,4 @@
-import type { CallRecord } from './call-record.ts';
+import type { EndedCall } from './call-record.ts';
 import { MinuteTally } from './minute-tally.ts';
 
 const MINUTE_MS = 60_000;
@@ -25,7 +25,7 @@ export class Tallies {
     return this.#size;
   }
 
-  add(apiId: string, call: CallRecord): void {
+  add(apiId: string, call: EndedCall): void {
     this.#tallyOf(apiId, Math.floor(call.endedAt / MINUTE_MS)).add(call);
   }
 

@@ -1,68 +1,59 @@
-import { MAX_BATCH_CALLS, MAX_BATCH_MINUTES, type UsageBatch } from '@zeq/contracts';
+import type { UsageBatch } from '@zeq/contracts';
 import { type Logger, safeError } from '@zeq/service-kit';
+import type { CallJournal } from './call-journal.ts';
 import type { CallRecord } from './call-record.ts';
-import { CallSpool } from './call-spool.ts';
-import { Tallies } from './tallies.ts';
+import { type CleanCall, FreshCalls } from './fresh-calls.ts';
+import { reportBatches, type UsageSink } from './report-batches.ts';
+import { MAX_CALLS, type WaitingLimits, WaitingUsage } from './waiting-usage.ts';
 
-/** Reports are sent this often (ms): what a killed process loses at most. */
+/** Reports are sent this often (ms). */
 const TICK_MS = 1_000;
 const LONGEST_BACKOFF_MS = 15_000;
 /** At a stop: how long the last reports may take (ms), and the pause between attempts. */
 const STOP_WITHIN_MS = 2_000;
 const STOP_PAUSE_MS = 100;
-/** Some 5 KB each; beyond it minutes become hours. */
-const MAX_TALLIES = 10_000;
-/** Some 600 bytes each. */
-const MAX_CALLS = 20_000;
 
-/** Where reports go. */
-export interface UsageSink {
-  /**
-   * @returns `refused` for one that will never be taken.
-   * @throws ProblemError when it is not known whether it was taken: send the same again.
-   */
-  reportUsage(batch: UsageBatch): Promise<'taken' | 'refused'>;
-}
-
-export interface RecorderOptions {
+export interface RecorderOptions extends WaitingLimits {
   sink: UsageSink;
   /** Names this process among all that ever reported: 22 to 40 characters. */
   instance: string;
+  /** Absent: a killed process takes along what it has not reported. */
+  journal?: CallJournal | undefined;
   log: Logger;
   /** Ms since 1970 and monotonic ms; a test passes its own. */
   now?: () => number;
   clock?: () => number;
   tickMs?: number;
-  maxTallies?: number;
-  maxCalls?: number;
 }
 
 /**
- * Counts every call when it has ended, and reports to the vault once a second. One batch is under way at a time and is sent until
- * it is answered, always the same; what ends meanwhile waits for the next one. So no count is lost while this process lives, and
- * none is made twice.
+ * Counts every call when it has ended, journals it, and reports to the vault once a second. What waits at a tick becomes batches, which
+ * are sent one after another, each until it is answered, always the same; what ends meanwhile waits for the next tick. So no count is
+ * lost and none is made twice, also when this process is killed: another one then finds the journal.
  */
 export class UsageRecorder {
   readonly #options: RecorderOptions;
   readonly #now: () => number;
   readonly #clock: () => number;
-  readonly #tallies: Tallies;
-  readonly #calls: CallSpool;
-  #batch: UsageBatch | undefined;
-  #seq = 0;
+  readonly #fresh = new FreshCalls();
+  readonly #waiting: WaitingUsage;
+  /** Those that are being sent; the first may be under way. */
+  #batches: UsageBatch[] = [];
+  #nextSeq = 1;
+  #flushesSoon = false;
   #sending: Promise<void> | undefined;
   #failures = 0;
   /** Monotonic ms. */
   #notBefore = 0;
   #timer: NodeJS.Timeout | undefined;
   #refused = 0;
+  #unjournaled = 0;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#clock = options.clock ?? (() => performance.now());
-    this.#tallies = new Tallies(options.maxTallies ?? MAX_TALLIES);
-    this.#calls = new CallSpool(options.maxCalls ?? MAX_CALLS);
+    this.#waiting = new WaitingUsage(options);
   }
 
   start(): void {
@@ -71,17 +62,17 @@ export class UsageRecorder {
 
   /** Takes the record of a call that has ended. */
   add(call: CallRecord): void {
-    const { api } = call;
-    if (api === undefined) return;
+    if (call.api === undefined) return;
     call.endedAt = this.#now();
     call.durationMs = this.#clock() - call.startedAt;
-    this.#tallies.add(api.lease.api_id, call);
-    this.#calls.add(call);
+    this.#fresh.add(call);
+    if (this.#flushesSoon) return;
+    this.#flushesSoon = true;
+    setImmediate(() => this.#flush()); // all that end in this turn of the loop are journaled in one write
   }
 
   /** Sends what there is, unless something is under way or the vault is being waited for. */
   tick(): void {
-    this.#calls.clean();
     if (this.#sending !== undefined || this.#clock() < this.#notBefore) return;
     this.#sending = this.#sendAll().finally(() => {
       this.#sending = undefined;
@@ -94,24 +85,35 @@ export class UsageRecorder {
     const until = this.#clock() + STOP_WITHIN_MS;
     await this.#sending;
     while (this.#hasWork() && this.#clock() < until) {
-      this.#calls.clean();
       await this.#sendAll();
       if (this.#hasWork()) await new Promise((resolve) => setTimeout(resolve, STOP_PAUSE_MS));
     }
-    if (this.#hasWork()) this.#options.log.error(this.depth, 'usage could not be reported and is lost');
+    const { log, journal } = this.#options;
+    if (!this.#hasWork()) journal?.remove();
+    else if (journal === undefined) log.error(this.depth, 'usage could not be reported and is lost');
+    else log.warn(this.depth, 'usage could not be reported; the next start goes on with it');
   }
 
   /** What waits to be sent: sums by API and minute, and single calls. */
   get depth(): { tallies: number; calls: number } {
+    const { tallies, calls } = this.#waiting.depth;
+    const sum = (count: (batch: UsageBatch) => number) => this.#batches.reduce((n, one) => n + count(one), 0);
     return {
-      tallies: this.#tallies.size + (this.#batch?.minutes.length ?? 0),
-      calls: this.#calls.size + (this.#batch?.calls.length ?? 0),
+      tallies: tallies + sum(({ minutes }) => minutes.length),
+      calls: this.#fresh.size + calls + sum((batch) => batch.calls.length),
     };
+  }
+
+  /** Whether one more call can be recorded, when so many are open now that will be. */
+  hasRoom(open: number): boolean {
+    let calls = this.#fresh.size + this.#waiting.depth.calls + open;
+    for (const batch of this.#batches) calls += batch.calls.length;
+    return calls < (this.#options.maxCalls ?? MAX_CALLS);
   }
 
   /** Single calls that were given up because too many waited; their sums were not. */
   get droppedCalls(): number {
-    return this.#calls.dropped;
+    return this.#waiting.droppedCalls;
   }
 
   /** Batches that the vault would not take. */
@@ -119,45 +121,61 @@ export class UsageRecorder {
     return this.#refused;
   }
 
+  /** Calls that could not be journaled: only a kill before they are reported would lose them. */
+  get unjournaledCalls(): number {
+    return this.#unjournaled;
+  }
+
   #hasWork(): boolean {
     const { tallies, calls } = this.depth;
     return tallies + calls > 0;
   }
 
-  /** What waits now; what ends meanwhile is for the next tick, or a busy mesh would report without a pause. */
-  async #sendAll(): Promise<void> {
-    const tallies = Math.ceil(this.#tallies.size / MAX_BATCH_MINUTES);
-    const calls = Math.ceil(this.#calls.size / MAX_BATCH_CALLS);
+  #flush(): void {
+    this.#flushesSoon = false;
+    const calls = this.#fresh.take();
+    for (const { call, recorded } of calls) this.#waiting.add(call, recorded);
+    this.#journal(calls);
+  }
+
+  #journal(calls: readonly CleanCall[]): void {
     try {
-      for (let left = Math.max(tallies, calls); this.#batch !== undefined || left > 0; ) {
-        if (this.#batch === undefined) {
-          this.#batch = this.#nextBatch();
-          left -= 1;
-        }
-        const answer = await this.#options.sink.reportUsage(this.#batch);
-        this.#batch = answer === 'taken' ? undefined : this.#whatIsLeft(this.#batch);
-        this.#failures = 0;
-      }
+      this.#options.journal?.append(calls);
+    } catch (err) {
+      if (this.#unjournaled === 0)
+        this.#options.log.error({ err: safeError(err) }, 'calls cannot be journaled');
+      this.#unjournaled += calls.length;
+    }
+  }
+
+  /** What is left of before, and what waits now; what ends meanwhile is for the next tick, or a busy mesh would report without a pause. */
+  async #sendAll(): Promise<void> {
+    try {
+      await this.#report();
+      this.#makeBatches();
+      await this.#report();
+      this.#failures = 0;
     } catch (err) {
       this.#noteFailure(err);
     }
   }
 
-  #nextBatch(): UsageBatch {
-    this.#seq += 1;
-    return {
-      instance: this.#options.instance,
-      seq: this.#seq,
-      minutes: this.#tallies.take(MAX_BATCH_MINUTES).map((tally) => tally.toWire()),
-      calls: this.#calls.take(MAX_BATCH_CALLS),
-    };
+  #makeBatches(): void {
+    this.#flush();
+    const { instance, journal } = this.#options;
+    this.#batches = this.#waiting.takeBatches(instance, this.#nextSeq);
+    this.#nextSeq += this.#batches.length;
+    journal?.cut(this.#nextSeq);
   }
 
-  /** One bad call must not take the sums of all others along: what was refused with calls is tried without them. */
-  #whatIsLeft({ seq, minutes, calls, ...rest }: UsageBatch): UsageBatch | undefined {
-    this.#refused += 1;
-    this.#options.log.error({ seq, calls: calls.length }, 'the vault does not take a usage report');
-    return calls.length > 0 && minutes.length > 0 ? { ...rest, seq, minutes, calls: [] } : undefined;
+  async #report(): Promise<void> {
+    if (this.#batches.length === 0) return;
+    const { sink, journal, log } = this.#options;
+    await reportBatches(sink, this.#batches, ({ seq, calls }) => {
+      this.#refused += 1;
+      log.error({ seq, calls: calls.length }, 'the vault does not take a usage report');
+    });
+    journal?.forgetReported();
   }
 
   /** Doubles from one tick on; half of it is chance, so that many forwarders do not come back at once. */

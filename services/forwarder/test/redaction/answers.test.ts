@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener, request } fro
 import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CANARY, listenOn, Rig, until } from '../rig.ts';
+import { BEARER, CANARY, listenOn, Rig, until } from '../rig.ts';
 import { RawUpstream, Upstream } from '../upstream.ts';
 
 let rig: Rig;
@@ -168,6 +168,24 @@ describe('an upstream that echoes', () => {
       upstream.answer = (_req, res) => res.writeHead(200, { 'content-encoding': encoding }).end('packed');
       const res = await rig.fetch(id, '/x');
       expect([res.status, res.headers.get('x-zeq-error')]).toEqual([502, 'upstream_invalid']);
+    },
+  );
+
+  it.each(['gzip', 'gzip, chunked', 'gzip\r\nTransfer-Encoding: chunked', 'deflate, Chunked'])(
+    'answers 502 to a transfer coding it never asked for: %j',
+    async (coding) => {
+      const packed = gzipSync(`Bearer ${CANARY}`);
+      const raw = await new RawUpstream((socket) => {
+        socket.write(
+          `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n${packed.length.toString(16)}\r\n`,
+        );
+        socket.end(Buffer.concat([packed, Buffer.from('\r\n0\r\n\r\n')]));
+      }).open();
+      for (const auth of [BEARER, undefined]) {
+        const res = await rig.fetch(rig.register({ base_url: raw.url, auth }), '/x');
+        expect([res.status, res.headers.get('x-zeq-error')]).toEqual([502, 'upstream_invalid']);
+      }
+      await raw.close();
     },
   );
 

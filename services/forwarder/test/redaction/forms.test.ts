@@ -1,15 +1,23 @@
 import { formsOf } from '../../src/redaction/forms.ts';
 import { buildTable, Matcher } from '../../src/redaction/matcher.ts';
-import { redactText } from '../../src/redaction/redact-headers.ts';
+import { Redactor } from '../../src/redaction/redactor.ts';
 
 const SECRET = 'sk-"quoted"/0123456789';
 const pair = Buffer.from('user:pass-0123456789').toString('base64');
 
 const redact = (text: string, credential: string): string =>
-  redactText(text, new Matcher(buildTable(formsOf(Buffer.from(credential, 'utf8')))));
+  new Redactor(new Matcher(buildTable(formsOf(Buffer.from(credential, 'utf8')))))
+    .end(Buffer.from(text, 'utf8'))
+    .toString('utf8');
 
 /** In their place, as long as what was there. */
 const gone = (text: string) => `[redacted]${'*'.repeat(Buffer.byteLength(text) - 10)}`;
+
+const htmlOf = (text: string, others: Record<string, string>): string =>
+  text.replace(
+    /[&<>'"/=`+]/g,
+    (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', ...others })[char] ?? char,
+  );
 
 describe('the forms of a credential', () => {
   it.each([
@@ -28,6 +36,57 @@ describe('the forms of a credential', () => {
     ['hex in upper case', Buffer.from(SECRET).toString('hex').toUpperCase()],
   ])('%s', (_form, text) => {
     expect(redact(`k=${text}&`, `Bearer ${SECRET}`)).toBe(`k=${gone(text)}&`);
+  });
+
+  const ODD = `p@ss'w"o<r>d&1+2=3/4\\5 ^6\`7{8}9|~é😀`;
+  const u = (upper: boolean) => (char: string) =>
+    char
+      .split('')
+      .map(
+        (unit) =>
+          `\\u${unit.charCodeAt(0).toString(16)[upper ? 'toUpperCase' : 'toLowerCase']().padStart(4, '0')}`,
+      )
+      .join('');
+  const json = JSON.stringify(ODD).slice(1, -1);
+  const place = new URL('x-place://host/');
+  place.pathname = `/${ODD}`;
+  const url = new URL('https://user@host.example/');
+  url.search = `?${ODD}`;
+  url.hash = `#${ODD}`;
+  url.password = ODD;
+
+  it.each([
+    ['Go and Rails JSON', json.replace(/[<>&]/g, u(false))],
+    ['Gson', json.replace(/[<>&=']/g, u(false))],
+    ['.NET JSON', json.replaceAll('\\"', u(true)('"')).replace(/[<>&'+`]|[^\0-\x7f]/gu, u(true))],
+    ['PHP JSON', json.replaceAll('/', '\\/').replace(/[^\0-\x7f]/gu, u(false))],
+    [
+      '.NET JSON in JSON',
+      JSON.stringify(json.replaceAll('\\"', u(true)('"')).replace(/[<>&'+`]|[^\0-\x7f]/gu, u(true))).slice(
+        1,
+        -1,
+      ),
+    ],
+    ['the path of a URL', place.pathname.slice(1)],
+    ['the query of a URL', url.search.slice(1)],
+    ['the fragment of a URL', url.hash.slice(1)],
+    ['the password of a URL', url.password],
+    ['encodeURI', encodeURI(ODD)],
+    ['Python HTML', htmlOf(ODD, { "'": '&#x27;', '"': '&quot;' })],
+    ['Go HTML', htmlOf(ODD, { "'": '&#39;', '"': '&#34;', '+': '&#43;' })],
+    ['PHP HTML', htmlOf(ODD, { "'": '&#039;', '"': '&quot;' })],
+    ['mustache', htmlOf(ODD, { "'": '&#39;', '"': '&quot;', '/': '&#x2F;', '=': '&#x3D;', '`': '&#x60;' })],
+  ])('of a secret with everything in it, as %s writes it', (_encoder, text) => {
+    expect(redact(`k=${text}~`, `Bearer ${ODD}`)).toBe(`k=${gone(text)}~`);
+  });
+
+  it.each(['LE', 'BE'])('UTF-16%s', (order) => {
+    const text = Buffer.from(`k=${ODD}&`, 'utf16le');
+    const data = order === 'LE' ? text : Buffer.from(text).swap16();
+
+    const left = new Redactor(new Matcher(buildTable(formsOf(Buffer.from(ODD))))).end(data);
+
+    expect(left.toString('latin1')).toMatch(/^\0?k\0?\0?=\0?\[redacted\]\*+\0?&\0?$/);
   });
 
   it.each(['base64', 'base64url'] as const)('%s, whatever stands before and behind', (encoding) => {
@@ -55,12 +114,15 @@ describe('the forms of a credential', () => {
     expect(redact(text, `Basic ${pair}`)).toBe(expected);
   });
 
-  it('takes a Basic user name without a password for the secret', () => {
-    const stripe = Buffer.from('rk_test_0123456789:').toString('base64');
-    expect(redact('no such key: rk_test_0123456789', `Basic ${stripe}`)).toBe(
-      `no such key: ${gone('rk_test_0123456789')}`,
-    );
-  });
+  it.each(['', 'X', 'api_token'])(
+    'takes a Basic user name for the secret beside the password %j',
+    (password) => {
+      const pair = Buffer.from(`rk_test_0123456789:${password}`).toString('base64');
+      expect(redact('no such key: rk_test_0123456789', `Basic ${pair}`)).toBe(
+        `no such key: ${gone('rk_test_0123456789')}`,
+      );
+    },
+  );
 
   it('takes the long parts of a value in parameters for secrets of their own', () => {
     expect(redact('bad token 0123456789abcdef', 'Token token="0123456789abcdef", id="7"')).toBe(

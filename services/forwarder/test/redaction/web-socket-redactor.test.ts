@@ -7,7 +7,9 @@ const SECRET = 'sk-live-5f2b9c7e41d8a6';
 const HIDDEN = `[redacted]${'*'.repeat(SECRET.length - 10)}`;
 const TEXT = 1;
 const CONTINUATION = 0;
+const CLOSE = 8;
 const PING = 9;
+const PONG = 10;
 
 /** A server's frame (RFC 6455 section 5.2). */
 function frame(opcode: number, payload: string, isFinal = true): Buffer {
@@ -44,6 +46,12 @@ describe('WebSocketRedactor', () => {
     frame(TEXT, `${'y'.repeat(70_000)}${SECRET}`),
     frame(TEXT, 'sk-live-5f2b'),
     frame(TEXT, '9c7e41d8a6 belongs to another message'),
+    frame(PING, `are you ${SECRET}?`),
+    frame(TEXT, 'sk-live-5f2b', false),
+    frame(PING, SECRET),
+    frame(PONG, ''),
+    frame(CONTINUATION, 'x'),
+    frame(CLOSE, `\x03\xe8no such key: ${SECRET}`),
   ];
   const hidden = [
     frame(TEXT, `key: ${HIDDEN}!`),
@@ -57,6 +65,12 @@ describe('WebSocketRedactor', () => {
     frame(TEXT, `${'y'.repeat(70_000)}${HIDDEN}`),
     frame(TEXT, 'sk-live-5f2b'),
     frame(TEXT, '9c7e41d8a6 belongs to another message'),
+    frame(PING, `are you ${HIDDEN}?`),
+    frame(TEXT, 'sk-live-5f2b', false),
+    frame(PING, HIDDEN),
+    frame(PONG, ''),
+    frame(CONTINUATION, 'x'),
+    frame(CLOSE, `\x03\xe8no such key: ${HIDDEN}`),
   ];
 
   it.each([1, 2, 3, 5, 7, 64, 1_000, 100_000])(
@@ -66,10 +80,16 @@ describe('WebSocketRedactor', () => {
     },
   );
 
+  it('hides it in a reason for closing', () => {
+    const reason = `\x03\xe8no such key: ${SECRET}`;
+
+    expect(run(frame(CLOSE, reason)).equals(frame(CLOSE, reason.replace(SECRET, HIDDEN)))).toBe(true);
+  });
+
   it('passes frames without the secret unchanged, whatever they are', () => {
     const frames = fc.array(
       fc
-        .tuple(fc.constantFrom(TEXT, 2, PING, 10), fc.string({ maxLength: 200 }))
+        .tuple(fc.constantFrom(TEXT, 2, PING, PONG), fc.string({ maxLength: 120 }))
         .map(([op, text]) => frame(op, text)),
       { maxLength: 10 },
     );
@@ -90,6 +110,8 @@ describe('WebSocketRedactor', () => {
 
   it.each([
     ['a masked frame', Buffer.of(0x81, 0x81, 1, 2, 3, 4, 5)],
+    ['a long control frame', frame(PING, 'x'.repeat(126))],
+    ['a control frame in parts', frame(CLOSE, 'x', false)],
     ['an impossible length', Buffer.from('827fffffffffffffffff', 'hex')],
     [
       'frames without end inside one message',

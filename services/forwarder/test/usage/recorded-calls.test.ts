@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { RecordedCall, UsageMinute } from '@zeq/contracts';
 import { newId } from '@zeq/crypto';
@@ -239,39 +239,72 @@ describe('model tokens', () => {
 });
 
 describe('a WebSocket', () => {
-  it('counts when it ends, with the bytes that passed both ways', async () => {
-    const raw = await new RawUpstream((socket) => {
+  const CLOSE = Buffer.from([0x88, 0x80, 1, 2, 3, 4]);
+  const handshake = [
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: x',
+  ];
+  let raw: RawUpstream;
+  beforeAll(async () => {
+    raw = await new RawUpstream((socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
-      socket.on('data', () => socket.write(Buffer.from([0x81, 2, 0x68, 0x69])));
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk[0] === 0x81) socket.write(Buffer.from([0x81, 2, 0x68, 0x69]));
+        if (chunk[0] === 0x82) socket.end();
+      });
     }).open();
-    const apiId = rig.register({ base_url: raw.url });
-    const handshake = [
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: x',
-    ];
+  });
+  afterAll(() => raw.close());
+
+  /** One that has said a word and heard one. */
+  async function open(apiId: string): Promise<Socket> {
     const socket = connect(rig.port, '127.0.0.1');
     let heard = '';
     socket.on('data', (chunk) => {
       heard += chunk.toString('latin1');
     });
-
     socket.write(rig.head('GET', apiId, '/live', handshake));
     await until(() => heard.includes('\r\n\r\n'));
     socket.write(Buffer.from([0x81, 0x83, 1, 2, 3, 4, 5, 6, 7]));
     await until(() => heard.endsWith('hi'));
-    socket.end();
+    return socket;
+  }
+
+  it('counts when it ends, with the bytes that passed both ways', async () => {
+    const apiId = rig.register({ base_url: raw.url });
+
+    (await open(apiId)).end(CLOSE);
 
     const { calls, sums } = await reported(apiId, 1);
     expect(calls[0]).toMatchObject({
       kind: 'websocket',
       status: 101,
       outcome: 'ok',
-      bytes_in: 9,
+      bytes_in: 15,
       bytes_out: 4,
     });
     expect(sums).toMatchObject({ websockets: 1, status: { '1xx': 1 }, latency: {} });
-    await raw.close();
+  });
+
+  it('whose caller goes without a word counts as aborted', async () => {
+    const apiId = rig.register({ base_url: raw.url });
+
+    (await open(apiId)).destroy();
+    (await open(apiId)).end();
+
+    const { calls, sums } = await reported(apiId, 2);
+    expect(calls.map(({ outcome }) => outcome)).toEqual(['aborted', 'aborted']);
+    expect(sums.aborted).toBe(2);
+  });
+
+  it('that the upstream ends first has ended as it should', async () => {
+    const apiId = rig.register({ base_url: raw.url });
+
+    (await open(apiId)).write(Buffer.from([0x82, 0x80, 1, 2, 3, 4]));
+
+    const { calls } = await reported(apiId, 1);
+    expect(calls[0]).toMatchObject({ outcome: 'ok' });
   });
 });

@@ -196,6 +196,20 @@ describe('the usage recorder', () => {
     expect(recorder.depth).toEqual({ tallies: 0, calls: 0 });
   });
 
+  it('has room for a call as long as it fits beside what waits, what is being sent, and what is open', async () => {
+    const { state, recorder, add, tick } = setup({ maxCalls: 10 });
+    for (let i = 0; i < 4; i += 1) add(apiOf());
+    state.answer = 'away';
+    await tick();
+    for (let i = 0; i < 3; i += 1) add(apiOf());
+
+    expect([recorder.hasRoom(2), recorder.hasRoom(3)]).toEqual([true, false]);
+    state.answer = 'taken';
+    await tick();
+    expect([recorder.hasRoom(9), recorder.hasRoom(10)]).toEqual([true, false]);
+    expect(recorder.droppedCalls).toBe(0);
+  });
+
   it('leaves what ends while it reports to the next tick', async () => {
     const { state, add, tick, requests } = setup();
     const api = apiOf();

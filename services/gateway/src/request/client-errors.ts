@@ -12,7 +12,11 @@ interface Exchange {
   res: ServerResponse;
 }
 const NOTHING: Partial<Exchange> = {};
-type Marked = Socket & { [CURRENT]?: Exchange };
+const LINGERS = Symbol('the answer has been written, and what still comes is thrown away');
+type Marked = Socket & { [CURRENT]?: Exchange; [LINGERS]?: true };
+
+/** How long what still comes is read, so that the answer is not lost in a reset (ms). */
+const LINGER_MS = 1_000;
 
 /** Notes which exchange a socket is busy with. */
 export function noteCurrent(req: IncomingMessage, res: ServerResponse): void {
@@ -25,6 +29,7 @@ export function noteCurrent(req: IncomingMessage, res: ServerResponse): void {
  */
 export function answerBrokenRequests(server: Server): void {
   server.on('clientError', (err: NodeJS.ErrnoException, socket: Socket) => {
+    if ((socket as Marked)[LINGERS]) return; // each further piece of the rubbish is an error of its own
     const running = (socket as Marked)[CURRENT];
     const { req, res } = running?.res.writableFinished === false ? running : NOTHING;
     if (req?.complete) res?.once('close', () => socket.destroy());
@@ -47,5 +52,7 @@ function end(socket: Socket, code: ProblemCode): void {
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${BASE_LINES}X-Zeq-Error: ${code}\r\nX-Request-Id: ${id}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
-  socket.once('finish', () => socket.destroy());
+  (socket as Marked)[LINGERS] = true;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }

@@ -29,8 +29,8 @@ export function refuse(
   for (let i = 0; i < extra.length; i += 2) res.appendHeader(extra[i]!, extra[i + 1]!);
   // A client that waits for 100 Continue may never send its body: what it sends next could be taken for that body.
   if (call.headers.expect !== undefined) res.shouldKeepAlive = false;
-  sendProblem(res, code, detail, call.id, retryAfter);
   lingerAfter(req, res);
+  sendProblem(res, code, detail, call.id, retryAfter);
 }
 
 /** The same for whatever was thrown; what was not expected is logged. */
@@ -49,25 +49,39 @@ export function refuseError(
 }
 
 /**
- * After an answer that came before the body's end: reads on for a moment, so that the answer is not lost in a reset, then
- * closes. Only a short rest leaves a connection that goes on.
+ * For an answer that comes before the body's end, or has come: the rest is read on for a moment, so that the answer is not lost in a
+ * reset. A connection with a short rest goes on. One with a long rest ends, and a head that has not gone yet says so: nginx would keep
+ * it for another call, which then dies with it.
  */
 export function lingerAfter(req: IncomingMessage, res: ServerResponse): void {
   if (req.complete) return;
-  res.once('finish', () => {
-    if (!req.complete) discardRest(req);
-  });
+  if (!res.headersSent && res.shouldKeepAlive && isLong(req)) endAfterRest(req, res);
+  else
+    res.once('finish', () => {
+      if (!req.complete) discardRest(req, () => undefined);
+    });
 }
 
-function discardRest(req: IncomingMessage): void {
-  let bytes = 0;
+const isLong = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > SHORT_REST_BYTES;
+
+/** Node closes a connection that is to be closed as soon as its answer ends. So the answer, whose length is stated, ends later. */
+function endAfterRest(req: IncomingMessage, res: ServerResponse): void {
+  const end = res.end.bind(res) as () => ServerResponse;
+  res.setHeader('Connection', 'close');
+  res.end = ((body: string | Buffer) => {
+    res.write(body);
+    discardRest(req, end);
+    return res;
+  }) as typeof res.end;
+}
+
+function discardRest(req: IncomingMessage, done: () => void): void {
   const timer = setTimeout(() => req.socket.destroy(), LINGER_MS);
-  req.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
   req.once('end', () => {
     clearTimeout(timer);
-    if (bytes > SHORT_REST_BYTES) req.socket.destroySoon();
+    done();
   });
+  req.once('close', () => clearTimeout(timer));
   req.resume();
 }

@@ -17,6 +17,7 @@ export interface HostileCase {
     must_not_status?: string;
     same_body?: string;
     upstream_must_not_have?: string[];
+    responses?: number;
   };
 }
 
@@ -52,7 +53,11 @@ function replaceAll(text: string, fill: Record<string, string>, routes: Record<s
 }
 
 /** What is wrong with an outcome; empty when the case passes. */
-export function violations({ expect }: HostileCase, outcome: Outcome, seen: readonly Seen[]): string[] {
+export function violations(
+  { expect }: HostileCase,
+  outcome: Outcome,
+  seen: readonly Pick<Seen, 'url' | 'rawHeaders' | 'body'>[],
+): string[] {
   const wrong: string[] = [];
   const { status, close, max_requests, must_not_reach, must_not_status, same_body } = expect;
   if (status !== undefined && !status.split('|').some((wanted) => matches(wanted, outcome)))

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { apis } from './apis.ts';
 import { apisAdd, apisRotate } from './apis-add.ts';
 import { apisTest } from './apis-test.ts';
+import { audit } from './audit.ts';
 import { call } from './call.ts';
 import { completionOf } from './completion.ts';
 import { daemon } from './daemon.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   call,
   usage,
   activity,
+  audit,
   ticks,
   ...tesc,
   ...hite,

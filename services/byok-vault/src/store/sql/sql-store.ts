@@ -2,6 +2,7 @@ import type { Database, Queryable } from '../../db/database.ts';
 import type { Store, Stores } from '../store.ts';
 import { sqlActivityStore } from './sql-activity-store.ts';
 import { sqlApiStore } from './sql-api-store.ts';
+import { sqlAuditStore } from './sql-audit-store.ts';
 import { sqlChangeStore } from './sql-change-store.ts';
 import { sqlKeyStore } from './sql-key-store.ts';
 import { sqlMachineStore } from './sql-machine-store.ts';
@@ -24,4 +25,5 @@ const storesOver = (db: Queryable): Stores => ({
   rotations: sqlRotationStore(db),
   usage: sqlUsageStore(db),
   activity: sqlActivityStore(db),
+  audit: sqlAuditStore(db),
 });
