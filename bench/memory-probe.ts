@@ -1,14 +1,15 @@
-// Loaded into a service by `node --import`: at SIGUSR2 it collects what is garbage and writes down what is left, one JSON line in the
-// file that ZEQ_MEMORY_PROBE names, behind the process id. For measurements only; no service knows of it.
+// Loaded into a service by `node --import`: at SIGUSR2 it collects what is garbage, has V8 give back the pages that it would have kept
+// for its next collections, and writes down what is left, one JSON line in the file that ZEQ_MEMORY_PROBE names, behind the process id.
+// For measurements only; no service knows of it.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { residentByUse } from './resident.ts';
 
 const file = process.env.ZEQ_MEMORY_PROBE;
-const collect = (globalThis as { gc?: () => void }).gc;
+const collect = globalThis.gc;
 if (file !== undefined && collect !== undefined)
   process.on('SIGUSR2', () => {
-    collect();
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     const { rss, heapUsed, external } = process.memoryUsage();
     const { file: program, malloc, anonymous } = residentByUse(readFileSync('/proc/self/smaps', 'latin1'));
     const handles = process.getActiveResourcesInfo().length;

@@ -1,7 +1,7 @@
 // Memory over very many calls, gateway and forwarder as processes of their own (Linux, nginx, wrk, taskset):
 //   node bench/memory.ts [--calls 1000000] [--first 100000] [--connections 16]
-// Resident memory, heap after a collection, and handles, after the first calls and at each fifth of the rest. A million takes about
-// six minutes.
+// Resident memory as it stands and after a collection that gives back what V8 keeps for the next ones, heap and handles: after the first
+// calls and at each fifth of the rest. A million takes about six minutes.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { until } from '../e2e/src/until.ts';
 import { startMesh } from './mesh.ts';
 import { chatRequest } from './messages.ts';
 import { nginxUpstream } from './nginx.ts';
+import { usageOf } from './proc.ts';
 import { freePorts, startProcess, stopAllProcesses } from './processes.ts';
 import { runWrk } from './wrk.ts';
 
@@ -58,14 +59,17 @@ try {
   const pids = { gateway: mesh.pidOf.gateway!, forwarder: mesh.pidOf.forwarder! };
   let calls = 0;
   say(
-    '| calls | service | resident, MiB | program, MiB | malloc, MiB | V8 and all else, MiB | taken for young objects, MiB | heap after GC, MiB | external, MiB | handles |',
+    '| calls | service | resident before, MiB | resident after, MiB | program, MiB | malloc, MiB | V8 and all else, MiB | taken for young objects, MiB | heap after GC, MiB | external, MiB | handles |',
   );
-  say('|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|');
+  say('|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|');
   const all = Number(values.calls);
   for (const goal of [Number(values.first), ...[1, 2, 3, 4, 5].map((fifth) => (fifth * all) / 5)]) {
     while (calls < goal) calls += await slice();
     await sleep(SETTLE_MS);
-    for (const [service, pid] of Object.entries(pids)) row(calls, service, await read(pid));
+    for (const [service, pid] of Object.entries(pids)) {
+      const before = usageOf([pid]).rssBytes;
+      row(calls, service, before, await read(pid));
+    }
   }
   await mesh.stop();
 
@@ -107,9 +111,9 @@ async function read(pid: number): Promise<Reading> {
   return JSON.parse(lines().at(-1)!) as Reading;
 }
 
-function row(calls: number, service: string, reading: Reading): void {
+function row(calls: number, service: string, before: number, reading: Reading): void {
   const { rss, program, malloc, anonymous, young, heapUsed, external, handles } = reading;
-  const mib = [rss, program, malloc, anonymous, young, heapUsed, external].map((bytes) =>
+  const mib = [before, rss, program, malloc, anonymous, young, heapUsed, external].map((bytes) =>
     (bytes / MIB).toFixed(1),
   );
   say(`| ${[calls, service, ...mib, handles].join(' | ')} |`);

@@ -50,6 +50,8 @@ export interface Experiment {
   slowUpstream?: true;
   /** Services can be replaced without a gap, as in a rolling upgrade. */
   doors?: true;
+  /** Services collect their garbage at SIGUSR2. */
+  collectsOnSignal?: true;
   /** What a process may hold more afterwards than after the standing load: pages that V8 keeps of what very many connections took. */
   keepsBytes?: number;
   /** Other traffic than the standing load's. */

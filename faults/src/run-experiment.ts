@@ -21,6 +21,8 @@ import { createTenant, newCanary } from './tenant.ts';
 import { Upstream } from './upstream.ts';
 import { Verdict } from './verdict.ts';
 
+const COLLECT_ON_SIGNAL = new URL('./collect-on-signal.ts', import.meta.url).href;
+
 export interface RunOptions {
   whole: boolean;
   seed: number;
@@ -68,6 +70,7 @@ async function openSurroundings(experiment: Experiment, { seed, server }: RunOpt
       `upstream.faults.example:${upstream.port}`,
       ...(slowUpstream ? [`127.0.0.1:${slowUpstream.port}`] : []),
     ].join(),
+    ...(experiment.collectsOnSignal && { NODE_OPTIONS: `--import ${COLLECT_ON_SIGNAL}` }),
     ZEQ_SYNC_UID: 'faults',
     ZEQ_SYNC_SIGNING_KEY: '42'.repeat(32),
     ...(server && { DATABASE_URL: server.urlOf(database, databaseProxy?.port) }),
