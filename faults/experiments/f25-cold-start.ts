@@ -85,9 +85,10 @@ function judgeAnswers({ verdict, say }: Stage, addresses: readonly Clients[], cl
   );
 }
 
-/** While the parts come up one may be missing to the other. */
+/** What is too much, and while the parts come up one may be missing to the other. */
 const KNOWN = [
   'rate_limited',
+  'concurrency_limited',
   'service_unavailable',
   'vault_unavailable',
   'database_unavailable',

@@ -51,7 +51,7 @@ export class TcpProxy {
 
   /** Resets every connection that is open. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   async close(): Promise<void> {
@@ -81,7 +81,7 @@ export class TcpProxy {
     from.setNoDelay(true);
     from.on('data', (chunk: Buffer) => lane.add(() => pass(chunk)));
     from.on('end', () => lane.add(() => to.end()));
-    from.on('error', () => to.resetAndDestroy());
+    from.on('error', () => reset(to));
     from.on('close', () => {
       this.#sockets.delete(from);
       lane.add(() => to.destroySoon());
@@ -120,6 +120,12 @@ function* slices(chunk: Buffer, size: number): Generator<Buffer> {
 }
 
 function end(near: Socket, ending: Toxins['ending']): void {
-  if (ending === 'reset') near.resetAndDestroy();
+  if (ending === 'reset') reset(near);
   else if (ending === 'half-close') near.end();
+}
+
+/** Not after an end: libuv refuses a reset while the FIN waits (EINVAL), and Node then never closes the socket. */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { Agent } from 'undici';
 import { makeCall } from '../src/load/call.ts';
-import { TcpProxy, type Toxins } from '../src/tcp-proxy.ts';
+import { reset, TcpProxy, type Toxins } from '../src/tcp-proxy.ts';
 
 const BODY = 'x'.repeat(10_000);
 const server = createServer(
@@ -60,5 +60,21 @@ describe('a proxy that spoils connections', () => {
     proxy.target = before;
     await new Promise((done) => other.close(done));
     expect([outcome, asked]).toEqual(['ok', 1]);
+  });
+});
+
+describe('a reset', () => {
+  it('closes a socket also while its end is on its way', async () => {
+    const listener = createTcpServer({ allowHalfOpen: true });
+    await once(listener.listen(0, '127.0.0.1'), 'listening');
+    const caller = connect({ port: (listener.address() as AddressInfo).port, allowHalfOpen: true });
+    const [socket] = (await once(listener, 'connection')) as [Socket];
+
+    socket.end('the last');
+    reset(socket);
+
+    await once(socket, 'close');
+    caller.destroy();
+    listener.close();
   });
 });

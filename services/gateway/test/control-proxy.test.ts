@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { call, type Rig, startRig } from './kit/gateway.ts';
 import { owner, type Person } from './kit/people.ts';
 
@@ -39,6 +39,20 @@ describe('the control plane', () => {
     };
 
     await expect(state()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('keeps some of the connections that a crowd has used, not all', async () => {
+    const held: ServerResponse[] = [];
+    rig.engine.answer = (_req, res) => void held.push(res);
+    const crowd = Array.from({ length: 100 }, state);
+    while (held.length < 100) await new Promise(setImmediate);
+
+    for (const res of held) res.end('{}');
+    const statuses = (await Promise.all(crowd)).map(({ status }) => status);
+    while ((await connectionsOf(rig.engine.server)) > 32) await new Promise(setImmediate);
+
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(await connectionsOf(rig.engine.server)).toBeGreaterThan(0);
   });
 
   it('refuses what would have to wait for a service, and serves the other services meanwhile', async () => {

@@ -6,9 +6,12 @@ import { PostgresWatch } from './postgres-watch.ts';
 import { withRetries } from './retry.ts';
 
 const POOL_SIZE = 10;
-/** How many may wait for a connection, and how long (ms): beyond either, the caller hears 503 at once instead of queueing. */
+/**
+ * How many may wait for a connection, and how long (ms): beyond either, the caller hears 503 instead of queueing. Within a second,
+ * of which two hundred writes at once need a part for the way here and back.
+ */
 const MAX_WAITING = 100;
-const WAIT_MS = 900;
+const WAIT_MS = 400;
 /** How long making a connection may take (ms): longer than anybody waits, so that a slow server gets its connections at last. */
 const CONNECT_MS = 10_000;
 /** The server gives a statement up after this (ms), and a wait for a row lock before that. */

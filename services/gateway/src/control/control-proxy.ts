@@ -32,6 +32,8 @@ declare global {
 }
 
 const MAX_OPEN = 512;
+/** Connections kept for the next calls: what a crowd has left is not held until the service closes it, 75 s later. */
+const MAX_FREE = 32;
 /** What the service says about itself or for its own origin: the gateway's lines stand instead. */
 const DROPPED = ['connection', 'keep-alive', 'server', 'x-powered-by', 'strict-transport-security'];
 
@@ -42,7 +44,7 @@ const DROPPED = ['connection', 'keep-alive', 'server', 'x-powered-by', 'strict-t
 export function controlProxy(options: ControlProxyOptions): RequestHandler {
   const { service, url, signer, timeoutMs, maxOpen = MAX_OPEN } = options;
   const { origin, socketPath } = placeOf(url);
-  const agent = new Agent({ keepAlive: true, keepAliveMsecs: 30_000 });
+  const agent = new Agent({ keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: MAX_FREE });
   let open = 0;
   const target = socketPath === undefined ? origin : { ...hostOf(origin), socketPath };
   const proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
