@@ -6,8 +6,8 @@ import type { Experiment, Stage } from '../src/experiment.ts';
 import { p99OfForwards } from '../src/judge/calls.ts';
 import { Crowd, type CrowdCall } from '../src/load/crowd.ts';
 
-/** How long the upstream of the crowd may be silent before and inside its answers. */
-const WAIT_MS = { short: 1_000, whole: 30_000 };
+/** How long the upstream of the crowd may be silent before and inside its answers: longer than the second between two of its bytes. */
+const WAIT_MS = { short: 2_000, whole: 30_000 };
 const AT_ONCE = { short: 30, whole: 2_000 };
 const DRIPPING = { short: 5, whole: 200 };
 /** The crowd comes in this time: all of it is in flight long before the first is answered. */

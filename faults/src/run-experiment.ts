@@ -96,7 +96,11 @@ async function hurtAndJudge(
   try {
     const newTenant = (slug: string) => createTenant(mesh, slug, upstream.origin, canary);
     const tenant = await newTenant('standing');
-    const load = new StandingLoad(tenant, { ...(whole ? WHOLE : SHORT), ...experiment.rates });
+    const load = new StandingLoad(
+      tenant,
+      { ...(whole ? WHOLE : SHORT), ...experiment.rates },
+      !experiment.doors,
+    );
     load.start();
     await sleep(whole ? 10_000 : 1_500); // warm: leases held, connections kept, code compiled
     const before = footprints(mesh);

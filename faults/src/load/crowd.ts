@@ -34,8 +34,8 @@ export class Crowd {
     this.ended = once(this.#child, 'message').then(([calls]) => calls as CrowdCall[]);
   }
 
-  /** Those that are still open leave in the middle. */
+  /** Those that are still open leave in the middle; where all have ended, so has their process. */
   leave(): void {
-    this.#child.send('leave');
+    if (this.#child.connected) this.#child.send('leave');
   }
 }

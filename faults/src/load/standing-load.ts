@@ -42,16 +42,22 @@ export class StandingLoad {
   readonly calls: Call[] = [];
   readonly #tenant: Tenant;
   readonly #rates: Rates;
-  readonly #agent = new Agent({ connections: 256, headersTimeout: 60_000, bodyTimeout: 60_000 });
+  readonly #agent: Agent;
   readonly #open = new Set<Promise<void>>();
   readonly #timers: NodeJS.Timeout[] = [];
   #readers: TickReader[] = [];
   #talkers: SocketTalker[] = [];
   #count = 0;
 
-  constructor(tenant: Tenant, rates: Rates) {
+  /**
+   * @param keepsConnections Whether a connection carries one call after another. Where services are replaced it must not: a call could
+   * take one in the moment in which the old process closes it, which nginx, who is not here, would send again.
+   */
+  constructor(tenant: Tenant, rates: Rates, keepsConnections: boolean) {
     this.#tenant = tenant;
     this.#rates = rates;
+    const timeouts = { headersTimeout: 60_000, bodyTimeout: 60_000 };
+    this.#agent = new Agent({ connections: 256, pipelining: keepsConnections ? 1 : 0, ...timeouts });
   }
 
   get readers(): readonly TickReader[] {
