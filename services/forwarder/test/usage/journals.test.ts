@@ -236,6 +236,15 @@ describe('the journal', () => {
     await journals.stop();
   });
 
+  it('is looked for again when its folder could not be read', async () => {
+    const { journals, lines } = openForwarder(openVault(), 'a');
+    rmSync(folder, { recursive: true });
+
+    expect(await journals.recover()).toBe(false);
+    expect(lines.join('')).toContain('cannot be reported just now');
+    await journals.stop();
+  });
+
   it('stays when the vault is away at a stop', async () => {
     const vault = openVault();
     const first = openForwarder(vault, 'a');
