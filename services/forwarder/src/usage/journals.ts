@@ -52,19 +52,17 @@ export class Journals {
   /** Reports what is left of processes that are gone, each under its own name. @returns Whether there is nothing more to do now. */
   async recover(): Promise<boolean> {
     const { folder, instance, log } = this.#options;
-    for (const name of readdirSync(folder)) {
-      if (name === instance || this.#isStopped) continue;
-      try {
-        await this.#recoverOne(join(folder, name), name);
-      } catch (err) {
-        log.warn(
-          { err: safeError(err) },
-          'the journal of a forwarder that was killed cannot be reported just now',
-        );
-        return false;
-      }
+    try {
+      for (const name of readdirSync(folder))
+        if (name !== instance && !this.#isStopped) await this.#recoverOne(join(folder, name), name);
+      return true;
+    } catch (err) {
+      log.warn(
+        { err: safeError(err) },
+        'the journal of a forwarder that was killed cannot be reported just now',
+      );
+      return false;
     }
-    return true;
   }
 
   /** A folder that is held is that of a process that lives. */
