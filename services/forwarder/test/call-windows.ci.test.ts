@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildLogger, openRedis, type RedisLink, SharedWindows } from '@zeq/service-kit';
 import { ApiState } from '../src/limits/api-state.ts';
@@ -101,6 +101,20 @@ describe('the slots of a window', () => {
   });
 });
 
+/** While Redis is away nobody else is to get its port, as an outgoing connection may get any of the ephemeral ones. */
+async function freePortBelowEphemeral(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const probe = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    await new Promise((resolve) => probe.close(resolve));
+    if (isFree) return port;
+  }
+}
+
 describe('Redis that goes away', () => {
   let server: ChildProcess;
   let port: number;
@@ -117,10 +131,7 @@ describe('Redis that goes away', () => {
   };
 
   beforeAll(async () => {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    port = (probe.address() as AddressInfo).port;
-    await new Promise((resolve) => probe.close(resolve));
+    port = await freePortBelowEphemeral();
     await start();
   });
 
