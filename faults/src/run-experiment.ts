@@ -123,7 +123,7 @@ async function hurtAndJudge(
     verdict.none('processes that ended by themselves', mesh.surprises);
     // before the judges ask for much themselves
     await judgeBaseline(verdict, { mesh, upstream }, before, {
-      settleMs: whole ? 30_000 : 3_000,
+      settleMs: whole ? 30_000 : 13_000, // connections that a crowd has used lie idle for ten seconds
       keepsBytes: whole ? experiment.keepsBytes : 0,
     });
     await judgeRecord(verdict, tenant, load.calls, rules.faults, log);
