@@ -51,7 +51,7 @@ export const coldStart: Experiment = {
     await until(() => answered() === clients, ALL_ANSWERED_MS).catch(() => undefined); // judged below, either way
     await Promise.all(addresses.map((address) => address.stop()));
     judgeLimits(stage, addresses, apiLimit);
-    judgeAnswers(stage, addresses, { clients, apiLimit });
+    judgeAnswers(stage, addresses, clients);
     return { faults: [] };
   },
 };
@@ -66,11 +66,7 @@ function judgeLimits({ verdict, whole }: Stage, addresses: readonly Clients[], a
   verdict.that(`${apiLimit} calls a minute reach the API, and no more`, isHeld, all);
 }
 
-function judgeAnswers(
-  { verdict, say }: Stage,
-  addresses: readonly Clients[],
-  { clients, apiLimit }: { clients: number; apiLimit: number },
-): void {
+function judgeAnswers({ verdict, say, whole }: Stage, addresses: readonly Clients[], clients: number): void {
   const calls = addresses.flatMap((address) => address.calls);
   const answered = addresses.reduce((sum, address) => sum + address.answered, 0);
   const counts = new Map<string, number>();
@@ -81,8 +77,8 @@ function judgeAnswers(
   say(`  ${[...counts].map(([name, count]) => `${count} × ${name}`).join(', ')}`);
   verdict.that('every client has had an answer', answered === clients, `${answered} of ${clients}`);
   const limited = calls.filter(({ detail }) => detail === 'rate_limited').length;
-  const passed = calls.filter(({ outcome }) => outcome === 'ok').length;
-  verdict.that('who is over the limit is told so', limited > 0 || passed < apiLimit, limited);
+  // two hundred clients may all have had another answer before the limit is passed
+  verdict.that('who is over the limit is told so', limited > 0 || !whole, limited);
   const odd = calls.filter(
     ({ outcome, detail }) => outcome === 'wrong' || (outcome === 'refused' && !KNOWN.includes(detail)),
   );
