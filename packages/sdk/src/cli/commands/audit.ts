@@ -2,8 +2,9 @@ import type { AuditEntry, AuditHead, AuditPage } from '@zeq/contracts';
 import type { AuditVerdict, PinnedClock } from '../../audit/check-page.ts';
 import type { ZeqClient } from '../../client/create-client.ts';
 import type { Command, Context } from '../command.ts';
-import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { facts, table } from '../output.ts';
+import { pinOf } from './ticks.ts';
 
 const PAGE = 500;
 
@@ -33,7 +34,8 @@ async function showAudit(context: Context): Promise<ExitCode> {
   const { args, options, settings, client } = context;
   const url = await settings.url();
   if (options.flag('forget-head')) await settings.known.keepLog(url, undefined);
-  const pinned = await pinOf(context, url);
+  const clock = await pinOf(context, url);
+  const pinned = { publicKey: clock?.public_key, uid: clock?.uid };
   const mesh = await client();
   const growth = await growthOf(mesh, await settings.known.log(url));
   const shown = await readAndCheck(context, mesh, args[0]!, pinned);
@@ -82,14 +84,6 @@ const together = ({ entries }: AuditPage, verdict: AuditVerdict): Checked[] =>
 function queryOf(options: Context['options']): { from?: string; to?: string; call?: string } {
   const [from, to, call] = [options.text('from'), options.text('to'), options.text('call')];
   return { ...(from && { from }), ...(to && { to }), ...(call && { call }) };
-}
-
-async function pinOf({ options, settings }: Context, url: string): Promise<PinnedClock> {
-  const key = options.text('public-key');
-  if (key !== undefined && !/^[0-9a-f]{64}$/.test(key))
-    throw new UsageError('--public-key must be 64 lower-case hex digits');
-  const known = key === undefined ? await settings.known.clock(url) : undefined;
-  return { publicKey: key ?? known?.public_key, uid: known?.uid };
 }
 
 /** `isGrown` is null when nothing was remembered to compare with. */

@@ -73,7 +73,11 @@ async function showTicks(
   return exitCode;
 }
 
-async function pinOf({ options, settings }: Context, url: string): Promise<Partial<KnownClock> | undefined> {
+/** The key that has to have signed: of `--public-key`, or the remembered one. */
+export async function pinOf(
+  { options, settings }: Context,
+  url: string,
+): Promise<Partial<KnownClock> | undefined> {
   const key = options.text('public-key');
   if (key === undefined) return settings.known.clock(url);
   if (!/^[0-9a-f]{64}$/.test(key)) throw new UsageError('--public-key must be 64 lower-case hex digits');
