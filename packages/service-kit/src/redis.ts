@@ -5,6 +5,8 @@ import { type Logger, safeError } from './logger.ts';
 /** A probe goes out this often (ms); this many in a row without an answer, and the connection counts as gone. */
 const PROBE_MS = 250;
 const PROBES_MISSED = 4;
+/** ioredis limits the time until the socket is open, not until Redis has answered its first commands: at most so many probes. */
+const PROBES_OPENING = 8;
 const CONNECT_MS = 2_000;
 const MAX_BACKOFF_MS = 2_000;
 
@@ -19,8 +21,8 @@ export interface RedisLink {
 /**
  * Connects in the background and for ever, with jittered backoff up to 2 s. While it is away commands fail at once
  * (no queue), so that whoever uses it falls back to what it has in process. A Redis that hangs is noticed within about a
- * second; a stall of this process is not mistaken for one, because it delays the probes as well. Commands of one turn leave
- * as one write.
+ * second, or two while the connection opens; a stall of this process is not mistaken for one, because it delays the probes
+ * as well. Commands of one turn leave as one write.
  *
  * @param url `redis://` or `rediss://`, with the password.
  */
@@ -62,12 +64,20 @@ export function openRedis(url: string, log: Logger): RedisLink {
   };
 }
 
-/** Cuts a connection whose probes stay unanswered: every command that waits on it fails, and a new connection is tried. */
+/**
+ * Cuts a connection whose probes stay unanswered, or that opened and is never ready: every command that waits on it fails,
+ * and a new connection is tried.
+ */
 function probeWith(client: Redis): () => void {
+  let opening = 0;
   let missed = 0;
   let waiting = false;
   return function probe() {
-    if (client.status !== 'ready') {
+    opening = client.status === 'connect' ? opening + 1 : 0;
+    if (opening > PROBES_OPENING) {
+      opening = 0;
+      client.stream.destroy();
+    } else if (client.status !== 'ready') {
       missed = 0;
       waiting = false;
     } else if (waiting) {

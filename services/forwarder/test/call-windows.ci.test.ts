@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildLogger, openRedis, type RedisLink, SharedWindows } from '@zeq/service-kit';
 import { ApiState } from '../src/limits/api-state.ts';
@@ -101,28 +104,17 @@ describe('the slots of a window', () => {
   });
 });
 
-/** While Redis is away nobody else is to get its port, as an outgoing connection may get any of the ephemeral ones. */
-async function freePortBelowEphemeral(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const probe = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(probe, 'listening').then(
-      () => true,
-      () => false,
-    );
-    await new Promise((resolve) => probe.close(resolve));
-    if (isFree) return port;
-  }
-}
-
 describe('Redis that goes away', () => {
   let server: ChildProcess;
-  let port: number;
+  let folder: string;
+  let address: string; // a socket file: while Redis is away nobody else can get a port of its
 
   const start = async () => {
-    server = spawn('redis-server', ['--port', `${port}`, '--save', '', '--appendonly', 'no'], {
-      stdio: 'ignore',
-    });
+    server = spawn(
+      'redis-server',
+      ['--port', '0', '--unixsocket', address, '--save', '', '--appendonly', 'no', '--dir', folder],
+      { stdio: 'ignore' },
+    );
     await once(server, 'spawn');
   };
   const stop = async () => {
@@ -131,14 +123,17 @@ describe('Redis that goes away', () => {
   };
 
   beforeAll(async () => {
-    port = await freePortBelowEphemeral();
+    folder = await mkdtemp(join(tmpdir(), 'zeq-redis-'));
+    address = join(folder, 'redis.sock');
     await start();
   });
 
-  afterAll(stop);
+  afterAll(async () => {
+    await stop();
+    await rm(folder, { recursive: true });
+  });
 
   it('leaves every replica its own count, in the middle of a run, and is used again when it is back', async () => {
-    const address = `redis://127.0.0.1:${port}`;
     const pair = await Promise.all([openLink(address), openLink(address)]);
     const replicas = pair.map((link) => new ReplicatedWindows(link));
     const windows = seenBy(2, 'crash', 60);
@@ -153,12 +148,27 @@ describe('Redis that goes away', () => {
 
     expect(before).toBe(40);
     expect(during).toBe(2 * 60 - 40); // each replica has its whole limit, and knows what it admitted before
-    expect(pair.every(({ isUp }) => isUp)).toBe(true);
+    expect([server.exitCode, ...pair.map(({ client }) => client.status)]).toEqual([null, 'ready', 'ready']);
     expect(after).toBe(60);
   }, 60_000);
 
+  it('is tried anew when a connection opens and nothing answers on it', async () => {
+    let connections = 0;
+    const silent = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => {}).resume();
+    }).listen(join(folder, 'silent.sock'));
+    await once(silent, 'listening');
+    const link = openRedis(join(folder, 'silent.sock'), log);
+    for (let i = 0; i < 500 && connections < 2; i++) await sleep(20);
+
+    await link.close();
+    silent.close();
+    expect(connections).toBeGreaterThanOrEqual(2);
+  }, 20_000);
+
   it('makes a call wait no longer than it takes to notice that it hangs', async () => {
-    const link = await openLink(`redis://127.0.0.1:${port}`);
+    const link = await openLink(address);
     const replica = new ReplicatedWindows(link);
     server.kill('SIGSTOP');
     const begun = performance.now();
