@@ -156,7 +156,7 @@ describe('Redis that goes away', () => {
     let connections = 0;
     const silent = createServer((socket) => {
       connections += 1;
-      socket.on('error', () => {}).resume();
+      socket.resume();
     }).listen(join(folder, 'silent.sock'));
     await once(silent, 'listening');
     const link = openRedis(join(folder, 'silent.sock'), log);
