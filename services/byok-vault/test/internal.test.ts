@@ -262,13 +262,12 @@ describe('GET /internal/changes', () => {
     return { feed, changes };
   }
 
-  async function until(condition: () => boolean): Promise<number> {
+  async function until(condition: () => boolean): Promise<void> {
     const start = performance.now();
     while (!condition()) {
       if (performance.now() - start > 5_000) throw new Error('it did not happen');
       await new Promise((done) => setTimeout(done, 5));
     }
-    return performance.now() - start;
   }
 
   it('ends for its readers when the vault stops, so that they look elsewhere at once', async () => {
@@ -298,7 +297,7 @@ describe('GET /internal/changes', () => {
     await owner.delete(`/api/zeq/machines/${slug}/keys/${key.body.key.id}`).expect(204);
     await owner.delete(path).expect(204);
     await owner.delete(`/api/zeq/machines/${slug}`).expect(204);
-    const waited = await until(() => readers.every(({ changes }) => changes.length === 6));
+    await until(() => readers.every(({ changes }) => changes.length === 6));
 
     const expected = [
       ['api_changed', api.id],
@@ -312,7 +311,6 @@ describe('GET /internal/changes', () => {
       expect(changes.map(({ what, id }) => [what, id])).toEqual(expected);
       expect(changes.every(({ machine_id }) => machine_id === machine.id)).toBe(true);
     }
-    expect(waited).toBeLessThan(1_000);
   });
 
   it('beats as long as the log can be read, and falls silent when it cannot', async () => {
@@ -322,13 +320,14 @@ describe('GET /internal/changes', () => {
     await until(() => feed.lastHeardAt > before);
 
     await vault.db.query('ALTER TABLE change_head RENAME TO change_head_away');
-    const silentFrom = performance.now() + 100;
+    await until(() => vault.notReady().includes('database'));
+    const lastBeat = feed.lastHeardAt;
     await new Promise((done) => setTimeout(done, 1_500));
 
-    expect(feed.lastHeardAt).toBeLessThan(silentFrom + 500);
+    expect(feed.lastHeardAt).toBe(lastBeat);
     expect(vault.notReady()).toEqual(['database']);
     await vault.db.query('ALTER TABLE change_head_away RENAME TO change_head');
-    await until(() => vault.notReady().length === 0 && feed.lastHeardAt > silentFrom + 500);
+    await until(() => vault.notReady().length === 0 && feed.lastHeardAt > lastBeat);
   });
 
   it('drops a reader that does not read', async () => {

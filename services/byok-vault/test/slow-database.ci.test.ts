@@ -66,7 +66,8 @@ describe('a database that is two seconds slow', () => {
 
     const refused = answers.filter(({ status }) => status === 503);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 503]));
-    expect(Math.max(...refused.map(({ ms }) => ms))).toBeLessThan(2_500); // 900 ms of waiting, and what a busy machine adds
+    const served = answers.filter(({ status }) => status === 201);
+    expect(Math.max(...refused.map(({ ms }) => ms))).toBeLessThan(Math.min(...served.map(({ ms }) => ms)));
     expect(stale).toBe(0);
   });
 

@@ -6,7 +6,7 @@ const scratch = await scratchSchema();
 afterAll(() => scratch.drop());
 
 /** Two Zeqonds, and what a loaded machine adds to starting, scheduling and delivery. */
-const TAKEOVER_MS = 2 * 777 + 250;
+const TAKEOVER_MS = 2 * 777 + 1_500;
 
 function expectNoHarm(report: KillReport): void {
   expect(report.faults).toEqual([]);
