@@ -17,6 +17,8 @@ import {
 } from './tesc-store.ts';
 
 const NOTIFY = 'zeq_tesc_message';
+/** Ciphertext under this service's own secret, which `reseal` moves to the current one. A test compares with the schema. */
+export const RESEALED_COLUMNS = ['tesc_keys.secret_enc'] as const;
 
 /** Channels in PostgreSQL, for any number of engines. The row of a channel is locked where order matters. */
 export class PostgresTescStore implements TescStore {
