@@ -17,12 +17,12 @@ tescStoreContract('PostgreSQL', async () => ({ store: await openStore(), again: 
 
 // Bytes that are no ciphertext of this service, with the reason; whatever else is bytes has to be sealed anew when the secret changes.
 const NOT_SEALED_HERE: Record<string, string> = {
-  'sync_chain.seed': 'public: part of the genesis',
+  'sync_chain.seed': 'random bytes that the first link is made of',
   'sync_chain.public_key': 'public',
   'sync_chain.plat': 'public',
   'sync_chain.chain': 'a hash',
   'sync_ticks.record': 'public: the tick and its signature',
-  'tesc_channels.seed': 'shown to members',
+  'tesc_channels.seed': 'random bytes that the first link is made of',
   'tesc_channels.salt': 'a salt',
   'tesc_channels.chain': 'a hash',
   'tesc_keys.secret_iv': 'written with its ciphertext',

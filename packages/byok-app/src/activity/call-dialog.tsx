@@ -44,7 +44,7 @@ export function CallDialog({ entry, apiId, onClose }: CallDialogProps) {
       <p className="faint">Queries, headers and bodies are never recorded.</p>
       <CallProof entry={entry} apiId={apiId} />
       <div className="dialog-actions">
-        <CopyButton text={entry.request_id} what="request id" label="Copy id of" kind="quiet" />
+        <CopyButton text={entry.request_id} what="request id" label="Copy request id" kind="quiet" />
         <Button onClick={onClose} autoFocus>
           Close
         </Button>

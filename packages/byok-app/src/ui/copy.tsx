@@ -36,7 +36,7 @@ export function CopyButton({ text, what, label = 'Copy', kind = 'secondary' }: C
       className="copy"
       onClick={copy}
       icon={isCopied ? <CheckIcon /> : <CopyIcon />}
-      aria-label={`${label} ${what}`}
+      aria-label={label.endsWith(what) ? label : `${label} ${what}`}
     >
       {isCopied ? 'Copied' : label}
     </Button>
