@@ -1,5 +1,6 @@
 export * from './access-log.ts';
 export * from './border-timer.ts';
+export * from './break-off.ts';
 export * from './config.ts';
 export * from './drain-server.ts';
 export * from './ended-sessions.ts';

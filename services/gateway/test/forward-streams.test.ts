@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,6 +53,21 @@ describe('streams through the lean path', () => {
     res.end();
     await once(answer, 'end');
     expect(answer.complete).toBe(true);
+  });
+
+  it('resets the connection of an HTTP/1.0 caller when an answer breaks, to whom closing would be its end', async () => {
+    const { hostname, port } = new URL(rig.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `GET ${PATH} HTTP/1.0\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${alice.token}\r\n\r\n`,
+    );
+    const { res } = await asked;
+    res.writeHead(200).write('half');
+    await once(socket, 'data');
+
+    res.destroy();
+
+    await expect(once(socket, 'end')).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
   it.each([

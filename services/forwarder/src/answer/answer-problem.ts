@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { PROBLEMS, type ProblemCode } from '@zeq/contracts';
-import { type Logger, ProblemError, safeError, sendProblem, toProblem } from '@zeq/service-kit';
+import { breakOff, type Logger, ProblemError, safeError, sendProblem, toProblem } from '@zeq/service-kit';
 import { RateLimited } from '../limits/limits.ts';
 
 /**
@@ -29,16 +29,6 @@ export function answerProblem(
     sendProblem(res, code, detail, requestId, retryAfter);
   }
   return code;
-}
-
-/**
- * The head goes out first where it is still held for its body: a connection that closes without a byte would look as if the mesh had
- * gone. To an HTTP/1.0 caller a closed connection is the end of a body; only a reset tells it that something is missing.
- */
-function breakOff(res: ServerResponse): void {
-  if (!res.destroyed) res.flushHeaders();
-  if (res.req.httpVersionMinor === 0 && !res.socket?.destroyed) res.socket?.resetAndDestroy();
-  else res.destroy();
 }
 
 /** The code of what lies behind, at most: its text may hold what an upstream wrote. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Identity, Live } from '@zeq/service-kit';
+import { breakOff, type Identity, type Live } from '@zeq/service-kit';
 import type { LinkCall, LinkHandler } from '../link/connection.ts';
 import type { Call } from '../request/call.ts';
 import { lingerAfter, refuse } from '../request/refuse.ts';
@@ -93,8 +93,7 @@ export class Relay implements LinkHandler, Live {
     failed(err);
     if (res.headersSent) {
       call.outcome = 'broken';
-      res.flushHeaders(); // where it was held for its body
-      res.destroy();
+      breakOff(res);
       return;
     }
     const detail = 'The forwarder cannot be reached, or went away during the call.';
@@ -116,7 +115,7 @@ export class Relay implements LinkHandler, Live {
       refuse(req, res, call, 'unauthorized', 'The credential was revoked during the call.');
     else if (!res.writableEnded) {
       call.outcome = 'revoked';
-      res.destroy();
+      breakOff(res);
     }
   }
 
@@ -125,7 +124,7 @@ export class Relay implements LinkHandler, Live {
     this.#call?.pause();
     this.#stalled = setTimeout(() => {
       call.outcome = 'stalled';
-      res.destroy();
+      breakOff(res);
     }, STALLED_MS);
     res.once('drain', this.#resume);
   }

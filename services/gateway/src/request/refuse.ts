@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ProblemCode } from '@zeq/contracts';
 import type { Logger } from '@zeq/service-kit';
-import { safeError, sendProblem, toProblem } from '@zeq/service-kit';
+import { breakOff, safeError, sendProblem, toProblem } from '@zeq/service-kit';
 import { setBaseHeaders } from '../control/base-headers.ts';
 import type { Call } from './call.ts';
 
@@ -45,7 +45,7 @@ export function refuseError(
 ): void {
   const { code, detail, retryAfter } = toProblem(err);
   if (code === 'internal') log.error({ err: safeError(err), request_id: call.id }, 'request failed');
-  if (res.headersSent) res.destroy();
+  if (res.headersSent) breakOff(res);
   else refuse(req, res, call, code, detail, { retryAfter, extra });
 }
 
