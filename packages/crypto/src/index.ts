@@ -91,11 +91,8 @@ export {
   parseMasterKey,
 } from './master-key.ts';
 export {
-  type CompleteSubtree,
   foldSubtrees,
-  growMerkleTree,
   MERKLE_HASH_BYTES,
-  type MerkleGrowth,
   MerkleTree,
   merkleLeaf,
 } from './merkle.ts';

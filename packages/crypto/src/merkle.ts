@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto';
-import { assertLength } from './bytes.ts';
-import type { Subtree } from './merkle-shape.ts';
 
 export const MERKLE_HASH_BYTES = 32;
 const NODE_PREFIX = 0x01;
@@ -61,40 +59,4 @@ function pairsOf(level: readonly Uint8Array[]): Uint8Array[] {
     above.push(right === undefined ? left : merkleNode(left, right));
   }
   return above;
-}
-
-/** Where a tree that only grows stands: its size, and the hashes of the complete subtrees that it is made of, the largest first. */
-export interface MerkleGrowth {
-  size: number;
-  peaks: Uint8Array[];
-}
-
-/** A subtree that has become complete. */
-export type CompleteSubtree = Subtree & { hash: Uint8Array };
-
-/**
- * Appends leaves to a tree of which only the peaks are known.
- *
- * @returns Where it stands then, and every subtree that has become complete, the leaves themselves among them.
- */
-export function growMerkleTree(
-  grown: MerkleGrowth,
-  leaves: readonly Uint8Array[],
-): MerkleGrowth & { completed: CompleteSubtree[] } {
-  const peaks = [...grown.peaks];
-  let { size } = grown;
-  const completed: CompleteSubtree[] = [];
-  for (const leaf of leaves) {
-    assertLength(leaf, MERKLE_HASH_BYTES, 'leaf');
-    let node: CompleteSubtree = { level: 0, index: size, hash: leaf };
-    completed.push(node);
-    while (node.index % 2 === 1) {
-      const { level, index } = node;
-      node = { level: level + 1, index: (index - 1) / 2, hash: merkleNode(peaks.pop()!, node.hash) };
-      completed.push(node);
-    }
-    peaks.push(node.hash);
-    size += 1;
-  }
-  return { size, peaks, completed };
 }

@@ -10,10 +10,10 @@ import {
   subtreesOf,
 } from '@zeq/crypto';
 import { recordCalls } from '../src/audit/record-calls.ts';
-import { MESH, recordChange } from '../src/audit/record-change.ts';
-import type { Database } from '../src/db/database.ts';
+import { type AuditedChange, MESH, recordChange } from '../src/audit/record-change.ts';
+import type { Database, Row } from '../src/db/database.ts';
 import { migrate } from '../src/db/migrate.ts';
-import { buildStore } from '../src/store/sql/sql-store.ts';
+import { buildStore, storesOver } from '../src/store/sql/sql-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { newApi, newMachine } from './store.contract.ts';
 import { newCall } from './support/usage.ts';
@@ -21,6 +21,12 @@ import { newCall } from './support/usage.ts';
 jest.setTimeout(60_000);
 
 const NOW = new Date('2026-03-10T12:00:00.000Z');
+/** A change that concerns everybody. */
+export const changeOfAll = (what: AuditChangeLeaf['what']): AuditedChange => ({
+  ...{ what, by: MESH, at: NOW, machineId: null, apiIds: null, subjectId: 'x' },
+});
+const INSERT = `
+  INSERT INTO audit_changes (what, subject_id, change, unplaced) VALUES ('', '', '', decode($1, 'base64')) RETURNING id`;
 const leavesOf = (count: number) => Array.from({ length: count }, (_, i) => merkleLeaf(`leaf ${i}`));
 
 /** What the store of the audit log has to do, whichever database is behind it. `open` gives an empty one. */
@@ -40,7 +46,19 @@ export function auditStoreContract(name: string, open: () => Promise<Database>):
     });
     afterAll(() => db.close());
 
-    const append = (leaves: Buffer[]) => store.atomically(({ audit }) => audit.append(leaves));
+    /** Leaves that say nothing. @returns Their places. */
+    const append = async (leaves: readonly Buffer[]): Promise<number[]> => {
+      const ids = await db.transaction(async (tx) => {
+        const rows: Row[] = [];
+        for (const leaf of leaves) rows.push(...(await tx.query(INSERT, [leaf.toString('base64')])));
+        return rows.map(({ id }) => Number(id));
+      });
+      const rows = await db.query(
+        'SELECT leaf FROM audit_changes WHERE id = ANY ($1::bigint[]) ORDER BY id',
+        [ids],
+      );
+      return rows.map(({ leaf }) => Number(leaf));
+    };
     const hashOf = async (range: LeafRange) => foldSubtrees(await store.audit.hashes(subtreesOf(range)));
     const addApi = async () => {
       const machine = newMachine();
@@ -51,9 +69,7 @@ export function auditStoreContract(name: string, open: () => Promise<Database>):
     };
     const record = (calls: RecordedCall[]) => store.atomically((stores) => recordCalls(stores, calls));
     const change = (machineId: string | null, apiIds: string[] | null, what: AuditChangeLeaf['what']) =>
-      store.atomically((stores) =>
-        recordChange(stores, { what, by: MESH, at: NOW, machineId, apiIds, subjectId: 'x' }),
-      );
+      store.atomically((stores) => recordChange(stores, { ...changeOfAll(what), machineId, apiIds }));
     const readAll = async (place: { machineId: string; apiId: string }) => {
       const { size } = await store.audit.heads();
       const span = { ...place, from: 0, to: size, since: new Date(0), until: new Date('2100-01-01') };
@@ -65,10 +81,11 @@ export function auditStoreContract(name: string, open: () => Promise<Database>):
     });
 
     it('has the root of its leaves, however they came', async () => {
-      const leaves = leavesOf(29);
+      const leaves = leavesOf(132);
       let at = 0;
-      for (const size of [1, 2, 0, 7, 1, 13, 5]) {
-        expect(await append(leaves.slice(at, at + size))).toBe(at);
+      for (const size of [1, 2, 0, 7, 1, 13, 5, 35, 64, 1, 1, 2]) {
+        const part = leaves.slice(at, at + size);
+        expect(await append(part)).toEqual(part.map((_, i) => at + i));
         at += size;
         const { size: grown, root } = await store.audit.heads();
         expect([grown, root]).toEqual([at, new MerkleTree(leaves.slice(0, at)).root]);
@@ -100,28 +117,57 @@ export function auditStoreContract(name: string, open: () => Promise<Database>):
 
     it('gives each leaf a place of its own when many append at once', async () => {
       const leaves = leavesOf(24);
-      const places = await Promise.all(leaves.map((leaf) => append([leaf])));
+      const places = (await Promise.all(leaves.map((leaf) => append([leaf])))).flat();
 
       const inOrder = places.map((place, i) => [place, leaves[i]!] as const).sort(([a], [b]) => a - b);
       expect(inOrder.map(([place]) => place)).toEqual(leaves.map((_, i) => i));
       expect((await store.audit.heads()).root).toEqual(new MerkleTree(inOrder.map(([, leaf]) => leaf)).root);
     });
 
+    it('gives all leaves of a transaction their places at its commit, and no place before', async () => {
+      const [one, two] = [await addApi(), await addApi()];
+      const nobodys = 'SELECT FROM audit_changes WHERE leaf IS NULL OR unplaced IS NOT NULL';
+      await db.transaction(async (tx) => {
+        const stores = storesOver(tx);
+        await recordChange(stores, { ...changeOfAll('key_minted'), machineId: one.machineId });
+        await recordCalls(stores, [newCall(one.apiId), newCall(two.apiId), newCall(one.apiId)]);
+        await recordChange(stores, { ...changeOfAll('key_revoked'), machineId: one.machineId });
+        expect((await stores.audit.heads()).size).toBe(0);
+        expect(await tx.query(nobodys)).toHaveLength(2);
+      });
+
+      expect(await db.query(nobodys)).toEqual([]);
+      const places = async (place: typeof one) =>
+        (await readAll(place)).map(({ leaf, kind }) => [leaf, kind]);
+      const pages = [...(await places(one)), ...(await places(two))].filter(([, kind]) => kind === 'calls');
+      expect(pages.map(([leaf]) => leaf).sort()).toEqual([0, 1]);
+      expect((await places(one)).filter(([, kind]) => kind === 'change')).toEqual([
+        [2, 'change'],
+        [3, 'change'],
+      ]);
+      const nodes = await db.query('SELECT level, place FROM audit_nodes ORDER BY level, place');
+      expect(nodes.map(({ level, place }) => [Number(level), Number(place)])).toEqual([
+        ...[0, 1, 2, 3].map((place) => [0, place]),
+        ...[0, 1].map((place) => [1, place]),
+        [2, 0],
+      ]);
+    });
+
     it('keeps nothing of what was rolled back', async () => {
       await append(leavesOf(3));
       const before = await store.audit.heads();
-      const failed = store.atomically(async ({ audit }) => {
-        await audit.append(leavesOf(5));
+      const failed = store.atomically(async (stores) => {
+        await recordChange(stores, changeOfAll('rotation_started'));
         throw new Error('killed');
       });
       await expect(failed).rejects.toThrow('killed');
 
       expect(await store.audit.heads()).toEqual(before);
-      expect(await append(leavesOf(1))).toBe(3);
+      expect(await append(leavesOf(1))).toEqual([3]);
     });
 
     it('remembers the head that the clock took, and when it first took that one', async () => {
-      const close = (zeqond: number, at = NOW) => store.atomically(({ audit }) => audit.close(zeqond, at));
+      const close = (zeqond: number, at = NOW) => store.audit.close(zeqond, at);
       const empty = await close(7);
       await append(leavesOf(2));
       const two = await close(8);

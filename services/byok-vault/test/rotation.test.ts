@@ -78,6 +78,8 @@ const NOT_ENCRYPTED = [
   'user_external_apis.auth_header_kid',
   'rotations.to_kid',
   'activity_pages.calls',
+  'activity_pages.unplaced',
+  'audit_changes.unplaced',
   'audit_head.closed_root',
   'audit_head.peaks',
   'audit_nodes.hash',

@@ -4,8 +4,8 @@ import type { NumberedPage } from '../store/activity-store.ts';
 import type { Stores } from '../store/store.ts';
 
 /**
- * Keeps calls and appends them to the audit log, in the running transaction and as its last writes. Calls of an API that was removed
- * meanwhile are recorded like all others; those of a machine that is gone are nobody's.
+ * Keeps calls and records them in the audit log, in the running transaction. Calls of an API that was removed meanwhile are recorded
+ * like all others; those of a machine that is gone are nobody's.
  */
 export async function recordCalls(
   { activity, audit }: Pick<Stores, 'activity' | 'audit'>,
@@ -13,11 +13,13 @@ export async function recordCalls(
 ): Promise<void> {
   const machines = await audit.machinesOf([...new Set(calls.map((call) => call.api_id))]);
   const pages = await activity.number(calls.filter((call) => machines.has(call.api_id)));
-  if (pages.length === 0) return;
   const owned = pages.map((page) => ({ ...page, machineId: machines.get(page.apiId)! }));
-  const leaves = owned.map((page) => merkleLeaf(canonicalJson(pageLeaf(page, treeOf(page.calls).root))));
-  const first = await audit.append(leaves);
-  await activity.insert(owned.map((page, i) => ({ ...page, leaf: first + i })));
+  await activity.insert(
+    owned.map((page) => ({
+      ...page,
+      leafHash: merkleLeaf(canonicalJson(pageLeaf(page, treeOf(page.calls).root))),
+    })),
+  );
 }
 
 /** @param calls Canonical JSON of each; at least one. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditChangeLeaf, AuditedWhat, Caller } from '@zeq/contracts';
-import { canonicalJson, merkleLeaf } from '@zeq/crypto';
 import type { Stores } from '../store/store.ts';
 
 const ID_BYTES = 16;
@@ -34,7 +33,7 @@ export interface AuditedChange {
   details?: AuditChangeLeaf['details'];
 }
 
-/** Appends a change to the audit log, in the transaction that makes it and as its last write. */
+/** Records a change in the transaction that makes it. */
 export async function recordChange({ audit }: Pick<Stores, 'audit'>, change: AuditedChange): Promise<void> {
   const leaf: AuditChangeLeaf = {
     v: 1,
@@ -48,5 +47,5 @@ export async function recordChange({ audit }: Pick<Stores, 'audit'>, change: Aud
     by: { ...change.by },
     details: change.details ?? {},
   };
-  await audit.insertChange(await audit.append([merkleLeaf(canonicalJson(leaf))]), leaf);
+  await audit.insertChange(leaf);
 }

@@ -74,7 +74,7 @@ export function internalRouter(deps: InternalDeps): Router {
 
   router.post('/audit/close', only('audit'), json, async function closeAudit(req, res) {
     const { zeqond } = parseInput(CloseAudit, req.body);
-    const head = await store.atomically(({ audit }) => audit.close(zeqond, now()));
+    const head = await store.audit.close(zeqond, now());
     res.set('Cache-Control', 'no-store').json(viewHead(head));
   });
 

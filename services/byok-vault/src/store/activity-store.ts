@@ -18,17 +18,17 @@ export interface NumberedPage {
   calls: string[];
 }
 
-/** A page with its owner and its place in the audit log. */
+/** A page with its owner, and the hash of what the audit log says of it. */
 export interface RecordedPage extends NumberedPage {
   machineId: string;
-  leaf: number;
+  leafHash: Buffer;
 }
 
 /** The calls of each API, in pages, as they were reported together. */
 export interface ActivityStore {
   /** Numbers calls in the given order; until the end of the transaction nobody else numbers calls of the same APIs. */
   number(calls: readonly RecordedCall[]): Promise<NumberedPage[]>;
-  /** Keeps what was numbered in this transaction. */
+  /** Keeps what was numbered in this transaction; its leaves are appended to the audit log when it commits. */
   insert(pages: readonly RecordedPage[]): Promise<void>;
   /** The number of the latest call; 0 before the first. */
   head(apiId: string): Promise<number>;

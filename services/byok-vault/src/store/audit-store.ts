@@ -27,14 +27,8 @@ export interface AuditSpan extends LeafRange {
 
 /** The audit log: a Merkle tree that only grows, and what its leaves say. */
 export interface AuditStore {
-  /**
-   * Appends leaves by their hashes, and holds the log until the end of the transaction. Let it be the last that is held: everybody
-   * who writes waits here for everybody else.
-   *
-   * @returns The place of the first.
-   */
-  append(leaves: readonly Uint8Array[]): Promise<number>;
-  insertChange(leaf: number, change: AuditChangeLeaf): Promise<void>;
+  /** Keeps a change, and appends its leaf when the transaction commits. */
+  insertChange(change: AuditChangeLeaf): Promise<void>;
   /** Whose these APIs are; one that was removed was its machine's. */
   machinesOf(apiIds: readonly string[]): Promise<Map<string, string>>;
   /** The clock takes the head for its next tick. */

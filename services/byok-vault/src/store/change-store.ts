@@ -22,5 +22,5 @@ export interface ChangeStore {
   forget(seq: number): Promise<void>;
 }
 
-/** The channel on which an append is announced. */
+/** The channel on which an append is announced, by the trigger `change_number`. */
 export const CHANGES_CHANNEL = 'zeq_changes';

@@ -26,7 +26,7 @@ export function sqlActivityStore(db: Queryable): ActivityStore {
         pages.map(({ machineId }) => machineId),
         pages.map(({ first, calls }) => first + calls.length - 1),
         pages.map(({ calls }) => packCalls(calls)),
-        pages.map(({ leaf }) => leaf),
+        pages.map(({ leafHash }) => leafHash.toString('base64')),
       ]);
     },
     async head(apiId) {
@@ -49,10 +49,10 @@ const NUMBER = `
   INSERT INTO activity_heads AS h (api_id, seq) SELECT * FROM unnest($1::text[], $2::bigint[])
   ON CONFLICT (api_id) DO UPDATE SET seq = h.seq + EXCLUDED.seq RETURNING api_id, seq`;
 const INSERT = `
-  INSERT INTO activity_pages (api_id, machine_id, last_seq, calls, leaf)
-  SELECT api_id, machine_id, last_seq, decode(calls, 'base64'), leaf
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[])
-    AS given (api_id, machine_id, last_seq, calls, leaf)`;
+  INSERT INTO activity_pages (api_id, machine_id, last_seq, calls, unplaced)
+  SELECT api_id, machine_id, last_seq, decode(calls, 'base64'), decode(leaf_hash, 'base64')
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
+    AS given (api_id, machine_id, last_seq, calls, leaf_hash)`;
 const READ_BACK = `
   (SELECT last_seq, calls FROM activity_pages WHERE api_id = $1 AND last_seq >= $2 ORDER BY last_seq LIMIT 1)
   UNION ALL

@@ -1,5 +1,5 @@
 import { AuditChangeLeaf } from '@zeq/contracts';
-import { canonicalJson, foldSubtrees, growMerkleTree, MERKLE_HASH_BYTES } from '@zeq/crypto';
+import { canonicalJson, foldSubtrees, MERKLE_HASH_BYTES, merkleLeaf } from '@zeq/crypto';
 import { z } from 'zod';
 import type { Queryable } from '../../db/database.ts';
 import type { AuditRecord, AuditStore, ClosedHead } from '../audit-store.ts';
@@ -8,30 +8,18 @@ import { bigint, bytes, json, moment } from './columns.ts';
 
 export function sqlAuditStore(db: Queryable): AuditStore {
   return {
-    async append(leaves) {
-      const before = HeadRow.parse((await db.query(`${HEAD} FOR UPDATE`))[0]);
-      const { size, peaks, completed } = growMerkleTree(before, leaves);
-      await db.query(GROW, [
-        size,
-        base64(Buffer.concat(peaks)),
-        completed.map(({ level }) => level),
-        completed.map(({ index }) => index),
-        completed.map(({ hash }) => base64(hash)),
-      ]);
-      return before.size;
-    },
-    async insertChange(leaf, change) {
+    async insertChange(change) {
       const { machine_id, api_ids, what, subject_id } = change;
-      await db.query(INSERT_CHANGE, [leaf, machine_id, api_ids, what, subject_id, canonicalJson(change)]);
+      const said = canonicalJson(change);
+      const leafHash = merkleLeaf(said).toString('base64');
+      await db.query(INSERT_CHANGE, [machine_id, api_ids, what, subject_id, said, leafHash]);
     },
     async machinesOf(apiIds) {
       const rows = (await db.query(MACHINES_OF, [apiIds])).map((row) => OwnerRow.parse(row));
       return new Map(rows.map(({ api_id, machine_id }) => [api_id, machine_id]));
     },
     async close(zeqond, now) {
-      const { size, peaks } = HeadRow.parse((await db.query(`${HEAD} FOR UPDATE`))[0]);
-      const root = foldSubtrees(peaks);
-      return closedOf((await db.query(CLOSE, [size, base64(root), zeqond, now]))[0])!;
+      return closedOf((await db.query(CLOSE, [zeqond, now]))[0])!;
     },
     async heads() {
       const [row] = await db.query('SELECT * FROM audit_head');
@@ -68,16 +56,9 @@ export function sqlAuditStore(db: Queryable): AuditStore {
   };
 }
 
-const base64 = (hash: Uint8Array): string => Buffer.from(hash).toString('base64');
-
-const HEAD = 'SELECT size, peaks FROM audit_head';
-const GROW = `
-  WITH grown AS (UPDATE audit_head SET size = $1, peaks = decode($2, 'base64'))
-  INSERT INTO audit_nodes (level, place, hash)
-  SELECT level, place, decode(hash, 'base64')
-  FROM unnest($3::smallint[], $4::bigint[], $5::text[]) AS given (level, place, hash)`;
 const INSERT_CHANGE = `
-  INSERT INTO audit_changes (leaf, machine_id, api_ids, what, subject_id, change) VALUES ($1, $2, $3, $4, $5, $6)`;
+  INSERT INTO audit_changes (machine_id, api_ids, what, subject_id, change, unplaced)
+  VALUES ($1, $2, $3, $4, $5, decode($6, 'base64'))`;
 const MACHINES_OF = `
   SELECT id AS api_id, machine_id FROM user_external_apis WHERE id = ANY ($1::text[])
   UNION
@@ -85,10 +66,10 @@ const MACHINES_OF = `
 /** A head that was taken before keeps its Zeqond. */
 const CLOSE = `
   UPDATE audit_head SET
-    closed_size = $1,
-    closed_root = decode($2, 'base64'),
-    closed_zeqond = CASE WHEN closed_root IS NOT NULL AND closed_size = $1 THEN closed_zeqond ELSE $3 END,
-    closed_at = $4
+    closed_size = size,
+    closed_root = audit_root(peaks),
+    closed_zeqond = CASE WHEN closed_root IS NOT NULL AND closed_size = size THEN closed_zeqond ELSE $1 END,
+    closed_at = $2
   RETURNING *`;
 const HASHES = `
   SELECT n.hash

@@ -1,14 +1,13 @@
 import { ChangeLine } from '@zeq/contracts';
 import { z } from 'zod';
 import type { Queryable } from '../../db/database.ts';
-import { CHANGES_CHANNEL, type ChangeStore } from '../change-store.ts';
+import type { ChangeStore } from '../change-store.ts';
 import { bigint } from './columns.ts';
 
 export function sqlChangeStore(db: Queryable): ChangeStore {
   return {
     async append({ what, machine_id, id }) {
       await db.query(APPEND, [what, machine_id, id]);
-      await db.query('SELECT pg_notify($1, $2)', [CHANGES_CHANNEL, '']);
     },
     async head() {
       return HeadRow.parse((await db.query('SELECT epoch, seq FROM change_head'))[0]);
@@ -29,10 +28,8 @@ export function sqlChangeStore(db: Queryable): ChangeStore {
   };
 }
 
-/** The lock on the head is held until the commit: numbers become visible in their order. */
-const APPEND = `
-  WITH head AS (UPDATE change_head SET seq = seq + 1 RETURNING seq)
-  INSERT INTO change_log (seq, what, machine_id, subject_id, at) SELECT seq, $1, $2, $3, now() FROM head`;
+/** It gets its number, and readers are notified, when the transaction commits: numbers become visible in their order. */
+const APPEND = 'INSERT INTO change_outbox (what, machine_id, subject_id) VALUES ($1, $2, $3)';
 
 const GONE = `
   SELECT asked.id FROM unnest($1::text[]) AS asked (id)

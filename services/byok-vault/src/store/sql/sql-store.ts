@@ -16,7 +16,8 @@ export const buildStore = (db: Database): Store => ({
   atomically: (work) => db.transaction((tx) => work(storesOver(tx))),
 });
 
-const storesOver = (db: Queryable): Stores => ({
+/** The stores over a transaction, or over the database itself. */
+export const storesOver = (db: Queryable): Stores => ({
   machines: sqlMachineStore(db),
   keys: sqlKeyStore(db),
   apis: sqlApiStore(db),
