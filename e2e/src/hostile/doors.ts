@@ -52,18 +52,22 @@ export function wrongWith(one: HostileCase, answer: RawAnswer, seen: Echoed[]): 
 }
 
 const API = 'echo';
+/** The same application for honest calls: they must not meet the limit of calls in flight that others have used up. */
+const HONEST_API = 'honest';
 
-/** A machine of its own whose only API is the application, so that what one door stores is not in the way of another. */
+/** A machine of its own, so that what one door stores is not in the way of another. */
 async function newMachine(mesh: TestMesh, slug: string, upstream: EchoUpstream) {
   const { api_key: token } = await mesh.createMachine(slug);
-  const json = {
-    name: API,
-    base_url: `http://127.0.0.1:${upstream.port}`,
-    auth_header: 'X-Key: canary-3c9e1b7f5d2a8640',
-    rate_limit_per_min: 1_000_000,
-  };
-  const answer = await mesh.call('POST', `/api/zeq/apis/${slug}`, { token, json });
-  if (answer.status !== 201) throw new Error(`no API for ${slug}: ${await answer.text()}`);
+  for (const name of [API, HONEST_API]) {
+    const json = {
+      name,
+      base_url: `http://127.0.0.1:${upstream.port}`,
+      auth_header: 'X-Key: canary-3c9e1b7f5d2a8640',
+      rate_limit_per_min: 1_000_000,
+    };
+    const answer = await mesh.call('POST', `/api/zeq/apis/${slug}`, { token, json });
+    if (answer.status !== 201) throw new Error(`no API for ${slug}: ${await answer.text()}`);
+  }
   return { slug, token };
 }
 
@@ -79,7 +83,7 @@ export async function openGatewayDoor(mesh: TestMesh, upstream: EchoUpstream): P
     seen: (n) => upstream.seen(markOf('g', n)),
     honest: (n) =>
       honestCall(
-        `http://127.0.0.1:${target.port}/api/zeq/apis/${machine.slug}/${API}/forward`,
+        `http://127.0.0.1:${target.port}/api/zeq/apis/${machine.slug}/${HONEST_API}/forward`,
         machine.token,
         n,
       ),
@@ -100,7 +104,7 @@ export async function openEdgeDoor(mesh: TestMesh, upstream: EchoUpstream, edge:
     seen: (n) => upstream.seen(markOf('e', n)),
     honest: (n) =>
       honestCall(
-        `https://127.0.0.1:${edge.https}/api/zeq/apis/${machine.slug}/${API}/forward`,
+        `https://127.0.0.1:${edge.https}/api/zeq/apis/${machine.slug}/${HONEST_API}/forward`,
         machine.token,
         n,
       ),

@@ -6,7 +6,7 @@ import { setBaseHeaders } from '../control/base-headers.ts';
 import type { Call } from './call.ts';
 
 /** The rest of a refused body is still read, so that the answer is not lost in a reset: while it comes, and not for ever (ms). */
-const SILENCE_MS = 1_000;
+const SILENCE_MS = 3_000;
 const LINGER_MS = 10_000;
 const SHORT_REST_BYTES = 64 * 1024;
 
@@ -78,9 +78,19 @@ function endAfterRest(req: IncomingMessage, res: ServerResponse): void {
 }
 
 function discardRest(req: IncomingMessage, done: () => void): void {
-  const timers = [SILENCE_MS, LINGER_MS].map((ms) => setTimeout(() => req.socket.destroy(), ms));
+  let bytes = 0;
+  const cut = () => req.socket.destroy();
+  /** A stall of this process is not silence: what came meanwhile is read first. */
+  const silent = () => {
+    const before = bytes;
+    setImmediate(() => (bytes === before ? cut() : undefined));
+  };
+  const timers = [setTimeout(silent, SILENCE_MS), setTimeout(cut, LINGER_MS)] as const;
   const stop = () => timers.forEach(clearTimeout);
-  req.on('data', () => timers[0]!.refresh());
+  req.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    timers[0].refresh();
+  });
   req.once('end', () => {
     stop();
     done();
