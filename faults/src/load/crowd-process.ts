@@ -1,12 +1,16 @@
 // Callers in a process of their own, so that they take no time from who measures:
 //   fork(crowd-process.ts, [CrowdOrder as JSON])
-// It sends its parent the outcome of every call when all have ended; a message from the parent makes those that are open leave.
+// It says when it is ready, begins at the parent's first message, and sends the outcome of every call when all have ended; a second message
+// makes those that are open leave.
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrowdCall, CrowdOrder } from './crowd.ts';
 
 const { port, head, count, overMs } = JSON.parse(process.argv[2]!) as CrowdOrder;
 const sockets: Socket[] = [];
+process.send!('ready');
+await once(process, 'message');
 process.once('message', () => {
   for (const socket of sockets) socket.destroy();
 });

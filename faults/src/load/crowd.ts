@@ -23,15 +23,25 @@ export interface CrowdCall {
 
 const PROGRAM = fileURLToPath(new URL('./crowd-process.ts', import.meta.url));
 
-/** Many callers at once, in a process of their own. */
+/** Many callers at once, in a process of their own, which has started before they begin. */
 export class Crowd {
-  /** When the last of them has its answer. */
-  readonly ended: Promise<CrowdCall[]>;
   readonly #child: ChildProcess;
 
-  constructor(order: CrowdOrder) {
-    this.#child = fork(PROGRAM, [JSON.stringify(order)]);
-    this.ended = once(this.#child, 'message').then(([calls]) => calls as CrowdCall[]);
+  static async open(order: CrowdOrder): Promise<Crowd> {
+    const child = fork(PROGRAM, [JSON.stringify(order)]);
+    await once(child, 'message');
+    return new Crowd(child);
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** @returns What became of them, when the last one has its answer. */
+  async begin(): Promise<CrowdCall[]> {
+    this.#child.send('begin');
+    const [calls] = await once(this.#child, 'message');
+    return calls as CrowdCall[];
   }
 
   /** Those that are still open leave in the middle; where all have ended, so has their process. */
