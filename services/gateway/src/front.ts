@@ -8,7 +8,7 @@ import { refuseSocket } from './forward/websocket.ts';
 import type { ClientAddresses } from './limits/client-address.ts';
 import { Call } from './request/call.ts';
 import { answerBrokenRequests, noteCurrent } from './request/client-errors.ts';
-import { refuse } from './request/refuse.ts';
+import { isEnding, refuse } from './request/refuse.ts';
 import type { RequestGuard } from './request/request-guard.ts';
 
 export interface FrontDeps {
@@ -52,6 +52,7 @@ export function buildFront(deps: FrontDeps): Server {
 }
 
 function receive(req: IncomingMessage, res: ServerResponse, deps: FrontDeps): void {
+  if (isEnding(req.socket)) return;
   const call = new Call(req, deps.addresses);
   noteCurrent(req, res);
   const refusal = call.refusedBy(deps.guard, req);

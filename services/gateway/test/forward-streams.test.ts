@@ -146,6 +146,35 @@ describe('streams through the lean path', () => {
     await expect(Promise.race([asked, sleep(100, 'nothing')])).resolves.toBe('nothing');
   });
 
+  it.each([
+    ['of a stated length', { 'content-length': 3 }],
+    ['in chunks', {}],
+  ])(
+    'passes an answer %s before the end of an upload whose sender closes the connection, as nginx does',
+    async (_name, headers) => {
+      const { hostname, port } = new URL(rig.url);
+      const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+      const head = `POST ${PATH} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${alice.token}\r\nConnection: close\r\n`;
+      socket.write(`${head}Content-Length: 2000000\r\n\r\n`);
+      const { res } = await asked;
+      let answer = '';
+      socket.on('data', (chunk) => {
+        answer += chunk.toString('latin1');
+      });
+
+      res.writeHead(413, headers).end('big');
+      await once(socket, 'end'); // its sender sees that it is whole, and goes on with what it has begun
+      for (let i = 0; i < 20; i += 1) {
+        socket.write('x'.repeat(100_000));
+        await sleep(1);
+      }
+      socket.end();
+      await once(socket, 'close');
+
+      expect(answer).toMatch(/^HTTP\/1.1 413 [\s\S]*big(?:\r\n0\r\n\r\n)?$/);
+    },
+  );
+
   it('passes an answer that comes before the end of the upload, and the client can read it', async () => {
     const client = open('POST', { 'content-length': String(64 * 1024 * 1024) });
     client.write(Buffer.alloc(100_000));

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ProblemCode } from '@zeq/contracts';
 import type { Logger } from '@zeq/service-kit';
 import { breakOff, safeError, sendProblem, toProblem } from '@zeq/service-kit';
@@ -49,35 +50,42 @@ export function refuseError(
   else refuse(req, res, call, code, detail, { retryAfter, extra });
 }
 
+/** Connections whose last answer has gone, or is going. */
+const ending = new WeakSet<Socket>();
+
+/** Whether an answer has said that a connection ends with it: nothing that follows on it may be processed (RFC 9112, section 9.6). */
+export const isEnding = (socket: Socket): boolean => ending.has(socket);
+
 /**
- * For an answer that comes before the body's end, or has come: the rest is read on for a moment, so that the answer is not lost in a
- * reset. A connection with a short rest goes on. One with a long rest ends, and a head that has not gone yet says so: nginx would keep
- * it for another call, which then dies with it.
+ * For an answer that comes before the body's end: the rest is read on for a moment, so that the answer is not lost in a reset. A
+ * connection with a short rest goes on. One with a long rest ends, and a head that has not gone yet says so: nginx would keep it for
+ * another call, which then dies with it. Where it ends, this side ends at once, and the other may go on sending for that moment.
  */
 export function lingerAfter(req: IncomingMessage, res: ServerResponse): void {
   if (req.complete) return;
-  if (!res.headersSent && res.shouldKeepAlive && isLong(req)) endAfterRest(req, res);
-  else
-    res.once('finish', () => {
-      if (!req.complete) discardRest(req, () => undefined);
-    });
+  const { socket } = req;
+  if (!res.headersSent && isLong(req)) res.setHeader('Connection', 'close');
+  // what Node calls when the last answer is written; by itself it would close both sides
+  socket.destroySoon = () => {
+    ending.add(socket);
+    socket.end();
+  };
+  res.once('finish', () =>
+    discardRest(req, () => {
+      Reflect.deleteProperty(socket, 'destroySoon');
+      if (isEnding(socket)) socket.destroySoon();
+    }),
+  );
 }
 
 const isLong = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > SHORT_REST_BYTES;
 
-/** Node closes a connection that is to be closed as soon as its answer ends. So the answer, whose length is stated, ends later. */
-function endAfterRest(req: IncomingMessage, res: ServerResponse): void {
-  const end = res.end.bind(res) as () => ServerResponse;
-  res.setHeader('Connection', 'close');
-  res.end = ((body: string | Buffer) => {
-    res.write(body);
-    discardRest(req, end);
-    return res;
-  }) as typeof res.end;
-}
-
 function discardRest(req: IncomingMessage, done: () => void): void {
+  if (req.complete) {
+    done();
+    return;
+  }
   let bytes = 0;
   const cut = () => req.socket.destroy();
   /** A stall of this process is not silence: what came meanwhile is read first. */
