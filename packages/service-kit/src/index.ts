@@ -10,6 +10,7 @@ export * from './health.ts';
 export * from './hub.ts';
 export * from './identify-client.ts';
 export * from './identities.ts';
+export * from './linger.ts';
 export * from './log-output.ts';
 export * from './logger.ts';
 export * from './metrics.ts';

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { PROBLEMS, type ProblemCode, toProblemDocument } from '@zeq/contracts';
 import type { ErrorRequestHandler } from 'express';
 import type { z } from 'zod';
+import { lingerAfter } from './linger.ts';
 import { type Logger, safeError } from './logger.ts';
 
 export interface ProblemOptions {
@@ -83,7 +84,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
   };
 }
 
-/** Writes a problem document on a bare response. Only for answers whose head has not been sent. */
+/** Writes a problem document on a bare response, also before the request's body has come. Only for answers whose head has not been sent. */
 export function sendProblem(
   res: ServerResponse,
   code: ProblemCode,
@@ -103,5 +104,6 @@ export function sendProblem(
   const wait = retryAfter ?? (status === 503 ? 1 : undefined);
   if (wait !== undefined) res.setHeader('Retry-After', String(Math.max(1, Math.ceil(wait))));
   if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="zeq"');
+  lingerAfter(res);
   res.end(body);
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { isEnding } from './linger.ts';
 
 /**
  * Timeouts that fit behind nginx: it must never reuse a socket that Node has just closed (75 s), a head must come within
@@ -15,9 +16,11 @@ const OPTIONS: ServerOptions = {
   requireHostHeader: true,
 };
 
-/** An HTTP server with our timeouts; it listens nowhere yet. */
+/** An HTTP server with our timeouts; it listens nowhere yet. What follows on a connection behind its last answer is not heard. */
 export const buildServer = (listener: RequestListener, options: ServerOptions = {}): Server =>
-  createServer({ ...OPTIONS, ...options }, listener);
+  createServer({ ...OPTIONS, ...options }, (req, res) => {
+    if (!isEnding(req.socket)) listener(req, res);
+  });
 
 /** Connections that may wait to be accepted. Node's own 511 are fewer than a crowd that comes at once. */
 const BACKLOG = 2_048;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { buildServer } from '@zeq/service-kit';
+import { buildServer, isEnding } from '@zeq/service-kit';
 import type { ForwardCalls } from './forward/forward-calls.ts';
 import { forwardSlug } from './forward/forward-path.ts';
 import type { Upgrades } from './forward/upgrades.ts';
@@ -8,7 +8,7 @@ import { refuseSocket } from './forward/websocket.ts';
 import type { ClientAddresses } from './limits/client-address.ts';
 import { Call } from './request/call.ts';
 import { answerBrokenRequests, noteCurrent } from './request/client-errors.ts';
-import { isEnding, refuse } from './request/refuse.ts';
+import { refuse } from './request/refuse.ts';
 import type { RequestGuard } from './request/request-guard.ts';
 
 export interface FrontDeps {
@@ -33,7 +33,9 @@ export function buildFront(deps: FrontDeps): Server {
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
   // With these listeners Node leaves `100 Continue` to us, so that nobody sends a body that is going to be refused.
-  const receiveExpecting: RequestListener = (req, res) => receive(req, res, deps);
+  const receiveExpecting: RequestListener = (req, res) => {
+    if (!isEnding(req.socket)) receive(req, res, deps);
+  };
   server.on('checkContinue', receiveExpecting).on('checkExpectation', receiveExpecting);
   server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
     const call = new Call(req, addresses);
@@ -52,7 +54,6 @@ export function buildFront(deps: FrontDeps): Server {
 }
 
 function receive(req: IncomingMessage, res: ServerResponse, deps: FrontDeps): void {
-  if (isEnding(req.socket)) return;
   const call = new Call(req, deps.addresses);
   noteCurrent(req, res);
   const refusal = call.refusedBy(deps.guard, req);
@@ -63,7 +64,7 @@ function receive(req: IncomingMessage, res: ServerResponse, deps: FrontDeps): vo
   }
   noteEnd(res, call, deps);
   if (refusal !== undefined) {
-    refuse(req, res, call, refusal.code, refusal.detail);
+    refuse(res, call, refusal.code, refusal.detail);
     return;
   }
   req.call = call;

@@ -16,7 +16,6 @@ import type { Authentication } from '../callers/authentication.ts';
 import { FORWARD_ROUTE } from '../forward/forward-path.ts';
 import { POLICY } from '../limits/rate-headers.ts';
 import type { RateWindow } from '../limits/rate-window.ts';
-import { lingerAfter } from '../request/refuse.ts';
 import { refuseControlPath } from '../request/request-guard.ts';
 import { setBaseHeaders } from './base-headers.ts';
 import type { CorsPolicy } from './cors-policy.ts';
@@ -202,7 +201,6 @@ function noteOutcome(): ErrorRequestHandler {
     const code: Problem['code'] | undefined = err instanceof ProblemError ? err.code : undefined;
     if (req.call !== undefined) req.call.outcome = code ?? 'internal';
     if (req.call?.headers.expect !== undefined) res.shouldKeepAlive = false;
-    lingerAfter(req, res);
     next(err);
   };
 }

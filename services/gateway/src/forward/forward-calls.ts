@@ -71,7 +71,7 @@ export class ForwardCalls {
   #ask(req: IncomingMessage, res: ServerResponse, call: Call, slug: string): void {
     this.#askFirst(req, res, call, slug).catch((err: unknown) => {
       this.#logRefusal(res, call);
-      refuseError(req, res, call, err, this.#deps.log, this.#deps.cors.grant(call.headers.origin));
+      refuseError(res, call, err, this.#deps.log, this.#deps.cors.grant(call.headers.origin));
     });
   }
 
@@ -104,7 +104,7 @@ export class ForwardCalls {
     this.#logRefusal(res, call);
     const { code, message, retryAfter } = refusal;
     const limits = code === 'rate_limited' ? rateHeaders(this.#deps.perAddress, call.address) : [];
-    refuse(req, res, call, code, message, { retryAfter, extra: [...extra, ...limits] });
+    refuse(res, call, code, message, { retryAfter, extra: [...extra, ...limits] });
   }
 
   #refusal(call: Call, slug: string, identity: Identity): ProblemError | undefined {
@@ -138,7 +138,7 @@ export class ForwardCalls {
     };
     const failed = (err: Error) =>
       this.#deps.log.warn({ err: safeError(err), request_id: call.id }, 'the link to the forwarder failed');
-    const relay = new Relay({ req, res, call, identity, extra, done, failed });
+    const relay = new Relay({ res, call, identity, extra, done, failed });
     const { contentLength, chunked, expect, target } = call.headers;
     const headers = this.#headersFor(call, identity);
     const send = (body: LinkRequest['body'], length: number) =>

@@ -1,16 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { breakOff, type Identity, type Live } from '@zeq/service-kit';
+import { breakOff, type Identity, type Live, lingerAfter } from '@zeq/service-kit';
 import type { LinkCall, LinkHandler } from '../link/connection.ts';
 import type { Call } from '../request/call.ts';
-import { lingerAfter, refuse } from '../request/refuse.ts';
+import { refuse } from '../request/refuse.ts';
 import { answerHead } from './response-headers.ts';
 
 /** A client that takes nothing for this long is given up (ms), as nginx's send_timeout does. */
 const STALLED_MS = 60_000;
 
 export interface RelayOptions {
-  req: IncomingMessage;
   res: ServerResponse;
   call: Call;
   identity: Identity;
@@ -81,14 +80,14 @@ export class Relay implements LinkHandler, Live {
   }
 
   onEnd(): void {
-    const { req, res } = this.#options;
+    const { res } = this.#options;
     this.#call = undefined;
     if (!res.writableEnded) res.end();
-    lingerAfter(req, res);
+    lingerAfter(res);
   }
 
   onError(err: Error): void {
-    const { req, res, call, extra, failed } = this.#options;
+    const { res, call, extra, failed } = this.#options;
     this.#call = undefined;
     failed(err);
     if (res.headersSent) {
@@ -97,22 +96,21 @@ export class Relay implements LinkHandler, Live {
       return;
     }
     const detail = 'The forwarder cannot be reached, or went away during the call.';
-    refuse(req, res, call, 'service_unavailable', detail, { extra });
+    refuse(res, call, 'service_unavailable', detail, { extra });
   }
 
   /** Ends the call because its body does not come. */
   late(): void {
-    const { req, res, call, extra } = this.#options;
-    if (!this.#over) refuse(req, res, call, 'request_timeout', 'The body took too long.', { extra });
+    const { res, call, extra } = this.#options;
+    if (!this.#over) refuse(res, call, 'request_timeout', 'The body took too long.', { extra });
   }
 
   /** Ends the call because its identity has ended. */
   cut(): void {
-    const { req, res, call } = this.#options;
+    const { res, call } = this.#options;
     if (this.#over) return;
     this.#abort();
-    if (!res.headersSent)
-      refuse(req, res, call, 'unauthorized', 'The credential was revoked during the call.');
+    if (!res.headersSent) refuse(res, call, 'unauthorized', 'The credential was revoked during the call.');
     else if (!res.writableEnded) {
       call.outcome = 'revoked';
       breakOff(res);
