@@ -18,7 +18,10 @@ export interface SupervisorOptions {
   onRestart: (name: string, how: string) => void;
 }
 
-const PRELOAD = new URL('./die-with-parent.ts', import.meta.url).href;
+const PRELOADS = ['./compile-cache.ts', './die-with-parent.ts'].flatMap((name) => [
+  '--import',
+  new URL(name, import.meta.url).href,
+]);
 const START_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 15_000;
 const RESTART_AFTER_MS = 200;
@@ -75,7 +78,7 @@ export class Supervised {
 
   #spawn(): ChildProcess {
     // Its own process group: Ctrl-C reaches the launcher alone, which then stops everything in order.
-    const child = spawn(process.execPath, [...NODE_FLAGS, '--import', PRELOAD, this.#spec.program], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, ...PRELOADS, this.#spec.program], {
       env: this.#spec.env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

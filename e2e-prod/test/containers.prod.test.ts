@@ -44,6 +44,18 @@ const SECRETS = [
   'MONGO_PASSWORD',
 ];
 
+it.each(OURS)('%s finds what V8 has compiled of it, and cannot write there', async (service) => {
+  const [name] = await containersOf(service);
+  const look =
+    'ls "$NODE_COMPILE_CACHE"/*/ | wc -l; find "$NODE_COMPILE_CACHE" -writable | wc -l; find "$NODE_COMPILE_CACHE" ! -readable | wc -l';
+
+  const { output } = await docker('exec', name!, 'sh', '-c', look);
+
+  const [files, writable, unreadable] = output.trim().split(/\s+/).map(Number);
+  expect(files).toBeGreaterThan(100);
+  expect([writable, unreadable]).toEqual([0, 0]);
+});
+
 describe.each(ALL)('the container of %s', (service) => {
   it('is nobody special: no root, no capability, nothing to gain, nothing to write', async () => {
     const { Config, HostConfig } = await inspect(service);

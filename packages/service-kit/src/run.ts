@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { ConfigError } from './config.ts';
 import { type Logger, safeError } from './logger.ts';
 
@@ -24,6 +25,7 @@ export async function runService(service: string, start: () => Promise<Running>)
     process.stderr.write(`${text}\n`);
     process.exit(1);
   }
+  flushCompileCache(); // where there is one; Node itself writes it at an orderly end, which a killed process has not
   const { log, stop } = running;
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
