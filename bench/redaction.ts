@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { LeaseRecipient, sealLease } from '../packages/crypto/src/index.ts';
 import { LeasedSecrets } from '../services/forwarder/src/redaction/leased-secrets.ts';
 import { redactHeaders } from '../services/forwarder/src/redaction/redact-headers.ts';
@@ -31,13 +32,26 @@ function report(what: string, micros: number, bytes?: number): void {
   process.stdout.write(`${what.padEnd(58)} ${micros.toFixed(2).padStart(8)} µs  ${speed}\n`);
 }
 
-report(
-  'opening and wiping the forms (the first of calls in flight)',
-  best(20_000, () => {
-    secrets.acquire();
-    secrets.release();
-  }),
-);
+/** The best round of turns of the event loop, in µs: forms are overwritten at the end of the turn. */
+async function bestTurn(turns: number, run: () => void): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const begun = performance.now();
+    for (let i = 0; i < turns; i += 1) {
+      run();
+      await setImmediate();
+    }
+    least = Math.min(least, ((performance.now() - begun) * 1_000) / turns);
+  }
+  return least;
+}
+
+const bareTurn = await bestTurn(20_000, () => undefined);
+const openingTurn = await bestTurn(20_000, () => {
+  secrets.acquire();
+  secrets.release();
+});
+report('opening and wiping the forms (the first of calls in flight)', openingTurn - bareTurn);
 
 const matcher = secrets.acquire()!;
 const headers = Object.entries(ANSWER_HEADERS).flat();
