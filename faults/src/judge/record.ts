@@ -8,6 +8,8 @@ import { wasInFlight } from './calls.ts';
 
 const PAGE = 500;
 const USES = ['forward', 'stream'];
+/** A call is journaled at the end of the turn of the loop in which its answer left: how long that may be on a busy machine (ms). */
+const TURN_MS = 50;
 /** For the last reports, those of a killed forwarder among them, and for the clock to take the head that holds them. */
 const SETTLE_MS = 45_000;
 
@@ -16,7 +18,8 @@ export const logHead = (tenant: Tenant): Promise<AuditHead> => clientOf(tenant).
 
 /**
  * Every use that its caller saw succeed is in the record, once; every entry of it stands in the log, which only grew and which a tick
- * binds. Calls that were in flight when a forwarder was killed may be missing: nobody was there to record them.
+ * binds. Calls that were in flight when a forwarder was killed may be missing: nobody was there to record them. So may be one whose last
+ * bytes left in the very turn of the loop in which it was killed.
  */
 export async function judgeRecord(
   verdict: Verdict,
@@ -25,7 +28,9 @@ export async function judgeRecord(
   faults: readonly Fault[],
   before: AuditHead,
 ): Promise<void> {
-  const kills = faults.filter(({ what }) => what.startsWith('forwarder'));
+  const kills = faults
+    .filter(({ what }) => what.startsWith('forwarder'))
+    .map((kill) => ({ ...kill, at: kill.at - TURN_MS }));
   const uses = calls.filter(({ kind, outcome }) => USES.includes(kind) && outcome === 'ok');
   const owed = uses.filter((call) => !kills.some((kill) => wasInFlight(call, kill))).map(({ id }) => id);
   const { entries, wrong } = await settledRecord(tenant, new Set(owed));
