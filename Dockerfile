@@ -43,7 +43,7 @@ RUN mkdir .compile-cache && chown node:node .compile-cache
 USER node
 RUN node --disable-sigusr1 --max-semi-space-size=16 --disable-warning=ExperimentalWarning scripts/warm-compile-cache.mjs
 USER root
-RUN chown -R root:root .compile-cache
+RUN chown -R root:root .compile-cache && chmod -R a+rX .compile-cache
 # where embedded stores would lie; compose mounts a volume there for the service that has one
 RUN mkdir /data && chown node:node /data
 ENV ZEQ_BIND=0.0.0.0 ZEQ_DATA_DIR=/data
