@@ -69,9 +69,9 @@ DECLARE
   height    int;
   at        bigint;
 BEGIN
-  IF NOT EXISTS (SELECT FROM activity_pages WHERE unplaced IS NOT NULL)
-     AND NOT EXISTS (SELECT FROM audit_changes WHERE unplaced IS NOT NULL) THEN
-    RETURN NULL; -- the first row of the transaction has brought in all of them
+  -- It is called for each row at the commit, behind which none is added; the first call brings in all of them.
+  IF current_setting('zeq.leaves_placed', true) = 'yes' THEN
+    RETURN NULL;
   END IF;
   SELECT size, peaks INTO STRICT new_size, new_peaks FROM audit_head FOR UPDATE;
   FOR one IN
@@ -100,6 +100,7 @@ BEGIN
     new_size := new_size + 1;
   END LOOP;
   UPDATE audit_head SET size = new_size, peaks = new_peaks;
+  PERFORM set_config('zeq.leaves_placed', 'yes', true); -- until the end of the transaction
   RETURN NULL;
 END
 $$;
