@@ -1,4 +1,4 @@
-import { flushCompileCache } from 'node:module';
+import nodeModule from 'node:module';
 import { ConfigError } from './config.ts';
 import { type Logger, safeError } from './logger.ts';
 
@@ -25,7 +25,8 @@ export async function runService(service: string, start: () => Promise<Running>)
     process.stderr.write(`${text}\n`);
     process.exit(1);
   }
-  flushCompileCache(); // where there is one; Node itself writes it at an orderly end, which a killed process has not
+  // Node itself writes its compile cache at an orderly end, which a killed process has not. Node 20 has none: the daemon runs on it, too.
+  nodeModule.flushCompileCache?.();
   const { log, stop } = running;
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
