@@ -94,6 +94,7 @@ async function leaderOf(engines: EngineProcess[]): Promise<EngineProcess> {
 }
 
 async function checkChain(engines: EngineProcess[], report: KillReport): Promise<void> {
+  const shown = engines.flatMap((engine) => engine.shown); // before the chain is read: what comes later need not be in it
   const chain = await engines[0]!.wholeChain();
   const verifier = new TickVerifier();
   const stored = new Map(chain.map((tick) => [tick.tesc.depth, tick.tesc.sig]));
@@ -102,7 +103,7 @@ async function checkChain(engines: EngineProcess[], report: KillReport): Promise
     if (fault !== undefined) report.faults.push(`depth ${tick.tesc.depth}: ${fault}`);
     if (tick.gap) report.missed.push(tick.gap.missed);
   }
-  for (const tick of engines.flatMap(({ shown }) => shown)) {
+  for (const tick of shown) {
     if (stored.get(tick.tesc.depth) !== tick.tesc.sig) report.lost += 1;
   }
   report.ticks = chain.length;

@@ -67,7 +67,10 @@ async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pro
   }
 }
 
-/** A caller waits no longer than `WAIT_MS`; a connection that comes later goes back to the pool, for the next one. */
+/**
+ * A caller waits no longer than `WAIT_MS`; a connection that comes later goes back to the pool, for the next one. A timer that is late
+ * says that this process stood still: what happened meanwhile is heard first.
+ */
 function checkOut(pool: pg.Pool): Promise<pg.PoolClient> {
   if (pool.waitingCount >= MAX_WAITING) return Promise.reject(databaseUnavailable());
   return new Promise((resolve, reject) => {
@@ -76,7 +79,11 @@ function checkOut(pool: pg.Pool): Promise<pg.PoolClient> {
       isWaiting = false;
       reject(databaseUnavailable(cause));
     };
-    const timer = setTimeout(() => giveUp(), WAIT_MS);
+    const begun = performance.now();
+    let timer = setTimeout(() => {
+      if (performance.now() - begun < 2 * WAIT_MS) giveUp();
+      else timer = setTimeout(() => giveUp(), WAIT_MS);
+    }, WAIT_MS);
     const hand = (client: pg.PoolClient) => (isWaiting ? resolve(client) : client.release());
     pool
       .connect()
