@@ -69,8 +69,9 @@ DECLARE
   height    int;
   at        bigint;
 BEGIN
-  -- It is called for each row at the commit, behind which none is added; the first call brings in all of them.
-  IF current_setting('zeq.leaves_placed', true) = 'yes' THEN
+  -- It is called for each row at the commit, behind which none is added; the first call brings in all of them. The mark names the
+  -- transaction, so that nobody can set it beforehand.
+  IF current_setting('zeq.leaves_placed', true) = pg_current_xact_id()::text THEN
     RETURN NULL;
   END IF;
   SELECT size, peaks INTO STRICT new_size, new_peaks FROM audit_head FOR UPDATE;
@@ -100,7 +101,7 @@ BEGIN
     new_size := new_size + 1;
   END LOOP;
   UPDATE audit_head SET size = new_size, peaks = new_peaks;
-  PERFORM set_config('zeq.leaves_placed', 'yes', true); -- until the end of the transaction
+  PERFORM set_config('zeq.leaves_placed', pg_current_xact_id()::text, true);
   RETURN NULL;
 END
 $$;
